@@ -1,0 +1,38 @@
+# Every target prepares what it needs by itself, once; see deploy/setup/setup.sh. One profile for everything: --release.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.runtime/bin:$(PATH)
+
+# Left at target/release/vigie whatever the caller's environment says.
+cargo_flags := --release --locked --offline --target-dir target
+setup := deploy/setup/setup.sh
+# More words for the command, as in: make run ARGS="--repository /srv/models"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test lint clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
+
+setup: ## Prepare everything for building and testing, and try again what could not be had before
+	@$(setup) all
+
+build: ## Build the server and its command line at target/release/vigie
+	@$(setup) build
+	cargo build $(cargo_flags)
+
+run: build ## Build and serve the shipped models: gRPC on 8001, web on 8000, admin on 8002
+	target/release/vigie serve $(ARGS)
+
+test: ## Run the tests (not the training's)
+	@$(setup) test
+	cargo test $(cargo_flags) --lib --test it $(ARGS)
+
+lint: ## Check formatting, clippy and documentation, warnings denied
+	@$(setup) lint
+	cargo fmt --check
+	cargo clippy $(cargo_flags) --all-targets -- --deny warnings
+	RUSTDOCFLAGS="--deny warnings" cargo doc $(cargo_flags) --no-deps --document-private-items
+
+clean: ## Remove what was built and fetched
+	rm -rf target .runtime
