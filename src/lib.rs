@@ -1,1 +1,5 @@
+//! Vigie serves versioned ad-safety models over gRPC and keeps them honest in production.
+//!
+//! The rooms stand on floors, and a room uses only the floors below it: see `src/ARCHITECTURE.md`.
 
+pub mod base;

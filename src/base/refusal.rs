@@ -1,0 +1,100 @@
+//! Why a request is not answered: one closed set of causes, mapped once onto each protocol's codes.
+
+use std::time::Duration;
+
+/// What kind of refusal it is, and so whose move is next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The caller's input is wrong; `field` is its path in the request.
+    InvalidArgument { field: String },
+    /// The named thing does not exist.
+    NotFound,
+    /// It exists, but cannot serve now.
+    Unavailable,
+    /// Too much work is waiting; the caller may come back after `retry_after`.
+    Overloaded { retry_after: Duration },
+    /// The deadline passed, or cannot be met.
+    DeadlineExceeded,
+    /// The caller left.
+    Cancelled,
+    /// The operation is switched off or not offered.
+    Unsupported,
+    /// Our mistake.
+    Internal,
+}
+
+/// A refusal: its kind and a sentence that is safe to show to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    pub message: String,
+}
+
+impl Refusal {
+    /// A wrong input: names the field and says what was expected.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let field = field.into();
+        let message = format!("{field}: {}", message.into());
+        Self {
+            kind: RefusalKind::InvalidArgument { field },
+            message,
+        }
+    }
+
+    /// A thing that does not exist.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::NotFound,
+            message: message.into(),
+        }
+    }
+
+    /// A thing that cannot serve now.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Unavailable,
+            message: message.into(),
+        }
+    }
+
+    /// Too much work is waiting.
+    pub fn overloaded(retry_after: Duration, message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Overloaded { retry_after },
+            message: message.into(),
+        }
+    }
+
+    /// The deadline passed or cannot be met.
+    pub fn deadline() -> Self {
+        Self {
+            kind: RefusalKind::DeadlineExceeded,
+            message: "the deadline has passed".into(),
+        }
+    }
+
+    /// The caller left.
+    pub fn cancelled() -> Self {
+        Self {
+            kind: RefusalKind::Cancelled,
+            message: "the caller has left".into(),
+        }
+    }
+
+    /// Switched off or not offered.
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Unsupported,
+            message: message.into(),
+        }
+    }
+
+    /// Our mistake. The message must not tell what the caller need not know.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Internal,
+            message: message.into(),
+        }
+    }
+}
