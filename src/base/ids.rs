@@ -33,11 +33,7 @@ impl FromStr for ModelName {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if text.is_empty()
-            || text.len() > 128
-            || text.starts_with('.')
-            || !text.chars().all(allowed)
-        {
+        if text.is_empty() || text.len() > 128 || text.starts_with('.') || !text.chars().all(allowed) {
             return Err(IdError(format!(
                 "{text:?} is not a model name: 1 to 128 letters, digits, '.', '_' or '-', not beginning with '.'"
             )));
@@ -82,17 +78,12 @@ impl FromStr for Version {
 
     /// Takes decimal digits only, without sign or leading zeros, so that a directory has one spelling.
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let canonical =
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
-        text.parse()
-            .ok()
-            .filter(|_| canonical)
-            .map(Self)
-            .ok_or_else(|| {
-                IdError(format!(
-                    "{text:?} is not a version: a positive integer without leading zeros is expected"
-                ))
-            })
+        let canonical = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0');
+        text.parse().ok().filter(|_| canonical).map(Self).ok_or_else(|| {
+            IdError(format!(
+                "{text:?} is not a version: a positive integer without leading zeros is expected"
+            ))
+        })
     }
 }
 

@@ -12,9 +12,7 @@ mod verdict;
 
 pub use deadline::Deadline;
 pub use decision::{Arm, Decision};
-pub use ids::{
-    CountryCode, Digest, IdError, ModelName, PolicyVersion, RevisionId, Version, now_v7_id,
-};
+pub use ids::{CountryCode, Digest, IdError, ModelName, PolicyVersion, RevisionId, Version, now_v7_id};
 pub use product::{Classification, Money, Picture, Priority, Product, Target};
 pub use refusal::{Refusal, RefusalKind};
 pub use score::{Label, LabelScore, Probability};

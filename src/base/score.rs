@@ -74,8 +74,7 @@ impl Probability {
 impl TryFrom<f32> for Probability {
     type Error = IdError;
     fn try_from(value: f32) -> Result<Self, IdError> {
-        Self::new(value)
-            .ok_or_else(|| IdError(format!("{value} is not a probability: 0 to 1 is expected")))
+        Self::new(value).ok_or_else(|| IdError(format!("{value} is not a probability: 0 to 1 is expected")))
     }
 }
 
