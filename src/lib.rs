@@ -3,3 +3,4 @@
 //! The rooms stand on floors, and a room uses only the floors below it: see `src/ARCHITECTURE.md`.
 
 pub mod base;
+pub mod config;
