@@ -101,7 +101,7 @@ pub struct Digest(pub [u8; 32]);
 impl Digest {
     /// The first twelve digits: enough for people to tell two apart.
     pub fn short(&self) -> String {
-        self.to_string()[..12].to_owned()
+        self.to_string().chars().take(12).collect()
     }
 }
 
