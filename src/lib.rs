@@ -4,5 +4,6 @@
 
 pub mod base;
 pub mod config;
+pub mod engine;
 pub mod policy;
 pub mod wire;
