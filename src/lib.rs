@@ -6,4 +6,5 @@ pub mod base;
 pub mod config;
 pub mod engine;
 pub mod policy;
+pub mod preprocess;
 pub mod wire;
