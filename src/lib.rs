@@ -7,4 +7,5 @@ pub mod config;
 pub mod engine;
 pub mod policy;
 pub mod preprocess;
+pub mod telemetry;
 pub mod wire;
