@@ -1,0 +1,160 @@
+//! A caller of our own services, for the command line: connects once, says in plain words why it could not.
+//!
+//! It hides the transport: requests and answers are `wire` messages, errors are [`ClientError`].
+
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use futures_util::{Stream, StreamExt};
+use tonic::transport::{Channel, Endpoint};
+
+use super::generated::vigie::ad_safety_client::AdSafetyClient;
+use super::generated::vigie::models_client::ModelsClient;
+use crate::wire::vigie::{
+    ClassifyRequest, Decision, GetModelRequest, ListFlipsRequest, ListFlipsResponse, ListModelsRequest,
+    ListModelsResponse, Model, StreamRequest, StreamResult, WatchModelsRequest, WatchModelsResponse,
+};
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The largest answer taken: a list of models or flips may be long.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    #[error("{server:?} is not an address: HOST:PORT such as 127.0.0.1:8001 is expected")]
+    Address { server: String },
+    #[error(
+        "cannot reach {server}: {cause}; is the server running? start it with `vigie serve`, or name it with --server"
+    )]
+    Unreachable { server: String, cause: String },
+    /// The server said no; `code` is the name that gRPC gives it, such as `NOT_FOUND`.
+    #[error("{code}: {message}")]
+    Refused { code: &'static str, message: String },
+}
+
+impl From<tonic::Status> for ClientError {
+    fn from(status: tonic::Status) -> Self {
+        Self::Refused {
+            code: super::status::code_name(status.code()),
+            message: status.message().to_owned(),
+        }
+    }
+}
+
+/// The answers of a stream, as they come.
+pub type Answers<T> = BoxStream<'static, Result<T, ClientError>>;
+
+/// A connection to a server. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub struct Client {
+    channel: Channel,
+}
+
+impl Client {
+    /// Connects to `HOST:PORT`, without encryption.
+    pub async fn connect(server: &str) -> Result<Self, ClientError> {
+        let address = server.strip_prefix("http://").unwrap_or(server);
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|_| ClientError::Address {
+            server: server.to_owned(),
+        })?;
+        let endpoint = endpoint
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .initial_stream_window_size(1 << 20)
+            .initial_connection_window_size(8 << 20);
+        let channel = endpoint.connect().await.map_err(|error| ClientError::Unreachable {
+            server: server.to_owned(),
+            cause: innermost(&error),
+        })?;
+        Ok(Self { channel })
+    }
+
+    /// Judges one product, before a deadline where one is given.
+    pub async fn classify(&self, request: ClassifyRequest, timeout: Option<Duration>) -> Result<Decision, ClientError> {
+        let mut request = tonic::Request::new(request);
+        if let Some(timeout) = timeout {
+            request.set_timeout(timeout);
+        }
+        Ok(self.ad_safety().classify(request).await?.into_inner())
+    }
+
+    /// Judges many products; answers come in any order. The stream of answers ends with the requests' or with its first error.
+    pub async fn classify_stream(
+        &self,
+        requests: impl Stream<Item = StreamRequest> + Send + 'static,
+    ) -> Result<Answers<StreamResult>, ClientError> {
+        let answers = self.ad_safety().classify_stream(requests).await?.into_inner();
+        Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
+    }
+
+    /// Every version of every model.
+    pub async fn list_models(&self) -> Result<ListModelsResponse, ClientError> {
+        Ok(self.models().list_models(ListModelsRequest {}).await?.into_inner())
+    }
+
+    /// One model and its versions.
+    pub async fn get_model(&self, model: &str) -> Result<Model, ClientError> {
+        let model = model.to_owned();
+        Ok(self.models().get_model(GetModelRequest { model }).await?.into_inner())
+    }
+
+    /// The state of a model, or of all where the name is empty: now, and after each change.
+    pub async fn watch_models(&self, model: &str) -> Result<Answers<WatchModelsResponse>, ClientError> {
+        let model = model.to_owned();
+        let views = self
+            .models()
+            .watch_models(WatchModelsRequest { model })
+            .await?
+            .into_inner();
+        Ok(views.map(|view| view.map_err(ClientError::from)).boxed())
+    }
+
+    /// The last flips of a model, the newest first; 0 asks for the server's usual number.
+    pub async fn list_flips(&self, model: &str, limit: u32) -> Result<ListFlipsResponse, ClientError> {
+        let model = model.to_owned();
+        Ok(self
+            .models()
+            .list_flips(ListFlipsRequest { model, limit })
+            .await?
+            .into_inner())
+    }
+
+    fn ad_safety(&self) -> AdSafetyClient<Channel> {
+        AdSafetyClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    fn models(&self) -> ModelsClient<Channel> {
+        ModelsClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+}
+
+/// What lies at the bottom of an error: "Connection refused", and not "transport error".
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_is_not_there_is_told_with_what_to_do() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = free.local_addr().unwrap().to_string();
+        drop(free);
+        let Err(error) = Client::connect(&server).await else {
+            panic!("nobody listens on {server}");
+        };
+        assert!(error.to_string().contains("vigie serve"), "{error}");
+        assert!(matches!(
+            Client::connect("no address").await,
+            Err(ClientError::Address { .. })
+        ));
+    }
+}
