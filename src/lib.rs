@@ -5,9 +5,9 @@
 pub mod base;
 pub mod config;
 pub mod engine;
-pub mod executor;
 pub mod grpc;
 pub mod policy;
 pub mod preprocess;
+pub mod repository;
 pub mod telemetry;
 pub mod wire;

@@ -1,4 +1,4 @@
-//! The services and their clients made from `proto/`; their messages are the `wire` room's. The clients are for tests, which look at statuses.
+//! The services made from `proto/`; their messages are the `wire` room's.
 
 pub mod vigie {
     include!(concat!(env!("OUT_DIR"), "/services/vigie.v1.rs"));

@@ -4,5 +4,5 @@
 //! The only room that names `tonic`. It decides nothing about products or models.
 
 pub mod client;
-pub mod generated;
+mod generated;
 mod status;

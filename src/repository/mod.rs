@@ -1,0 +1,27 @@
+//! The model repository: what lies on the disk, whether it is whole, and copies of it that do not change any more.
+//!
+//! A repository is a folder that people and programs write into while it is read. Here it becomes values: `Repository::scan` says what is there, `seal` takes a
+//! complete version into the data directory, where it is loaded from, and `watch` says when to look again. `check` and `add` are the same rules for people.
+//! Not known here: which version serves, what was recorded, how a model is run.
+
+mod found;
+mod hashing;
+mod inspect;
+mod layout;
+mod manifest;
+mod names;
+mod onnx;
+mod scan;
+mod settings;
+mod settling;
+mod texts;
+mod triton;
+mod watch;
+
+pub use found::{Candidate, ModelFound, PolicyFile, Problem, Refused, Scan, VersionFound};
+pub use manifest::{Golden, GoldenCase, GoldenSource, MANIFEST, Manifest, ManifestError, RuntimeSettings};
+pub use names::FileName;
+pub use scan::{Repository, RepositoryOptions, ScanError};
+pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, VersionPolicy};
+pub use triton::TritonConfig;
+pub use watch::Hint;

@@ -1,0 +1,180 @@
+//! `model.toml`: what a model is for, which of its versions serve, and what a change does by itself.
+//!
+//! Every key has a default, so that a repository made for another server needs no such file. It states wishes; the record of what was released
+//! outweighs it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::Version;
+
+/// The settings of one model.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSettings {
+    /// What the model is for, in a sentence.
+    pub description: String,
+    /// Which versions can be asked for by number; none: as `config.pbtxt` says, else all.
+    pub serve: Option<VersionPolicy>,
+    pub release: ReleaseSettings,
+}
+
+/// Which versions of a model serve those who name them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VersionPolicy {
+    /// `serve = "all"`
+    All,
+    /// `serve = { latest = 2 }`: the highest two.
+    Latest(u32),
+    /// `serve = { specific = [1, 3] }`
+    Specific(BTreeSet<Version>),
+}
+
+impl VersionPolicy {
+    /// The versions that serve, of those that exist.
+    pub fn choose(&self, existing: &BTreeSet<Version>) -> BTreeSet<Version> {
+        match self {
+            Self::All => existing.clone(),
+            Self::Latest(number) => {
+                let number = usize::try_from(*number).unwrap_or(usize::MAX);
+                existing.iter().rev().take(number).copied().collect()
+            }
+            Self::Specific(wanted) => existing.intersection(wanted).copied().collect(),
+        }
+    }
+}
+
+/// What is released at first, and what changes of the files do by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReleaseSettings {
+    /// What serves while nothing is recorded; none: the highest complete version.
+    pub first: Option<FirstStart>,
+    pub on_new: OnNew,
+    pub on_policy_change: OnPolicyChange,
+}
+
+/// What serves at the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FirstStart {
+    pub live: Version,
+    /// Judges beside the live version without being answered from.
+    pub shadow: Option<Version>,
+}
+
+/// What a new version, or changed bytes of one, do by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNew {
+    /// It serves as soon as it is proved.
+    #[default]
+    Live,
+    /// It goes through a release of its own.
+    Plan,
+    /// It judges in shadow.
+    Shadow,
+    /// It is listed and can be asked for by number.
+    Nothing,
+}
+
+/// What a changed policy does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnPolicyChange {
+    /// It is in force at once.
+    #[default]
+    Live,
+    /// It is in force at once unless it changes too much.
+    Guarded,
+    /// It goes through a release of its own.
+    Release,
+}
+
+impl ModelSettings {
+    /// Reads the text of a `model.toml`.
+    ///
+    /// # Errors
+    /// What is wrong, with the key and where it stands.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        if settings.serve == Some(VersionPolicy::Latest(0)) {
+            return Err("serve.latest: 0 versions would serve; write 1 or more".into());
+        }
+        if let Some(FirstStart {
+            live,
+            shadow: Some(shadow),
+        }) = settings.release.first
+            && live == shadow
+        {
+            return Err(format!(
+                "release.first: version {live} cannot be in shadow of itself; name another or leave `shadow` out"
+            ));
+        }
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(number: i64) -> Version {
+        Version::try_from(number).unwrap()
+    }
+
+    #[test]
+    fn every_key_has_a_default() {
+        let settings = ModelSettings::parse("").unwrap();
+        assert_eq!(settings, ModelSettings::default());
+        assert_eq!(settings.release.on_new, OnNew::Live);
+    }
+
+    #[test]
+    fn settings_read_as_they_are_written() {
+        let text = "serve = { latest = 2 }\n[release]\nfirst = { live = 1, shadow = 2 }\non_new = \"shadow\"\n";
+        let settings = ModelSettings::parse(text).unwrap();
+        assert_eq!(settings.serve, Some(VersionPolicy::Latest(2)));
+        assert_eq!(
+            settings.release.first,
+            Some(FirstStart {
+                live: version(1),
+                shadow: Some(version(2))
+            })
+        );
+        assert_eq!(settings.release.on_new, OnNew::Shadow);
+        let specific = ModelSettings::parse("serve = { specific = [1, 3] }").unwrap();
+        assert_eq!(
+            specific.serve,
+            Some(VersionPolicy::Specific([version(1), version(3)].into()))
+        );
+    }
+
+    #[test]
+    fn absurd_settings_are_refused() {
+        for bad in [
+            "serve = { latest = 0 }",
+            "serve = \"newest\"",
+            "unknown = 1",
+            "[release]\non_new = \"maybe\"",
+            "[release]\nfirst = { live = 0 }",
+            "[release]\nfirst = { live = 1, shadow = 1 }",
+        ] {
+            assert!(ModelSettings::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_version_policy_chooses_among_what_exists() {
+        let existing = BTreeSet::from([version(1), version(2), version(5)]);
+        assert_eq!(VersionPolicy::All.choose(&existing), existing);
+        assert_eq!(
+            VersionPolicy::Latest(2).choose(&existing),
+            BTreeSet::from([version(2), version(5)])
+        );
+        let specific = VersionPolicy::Specific(BTreeSet::from([version(2), version(7)]));
+        assert_eq!(specific.choose(&existing), BTreeSet::from([version(2)]));
+    }
+}
