@@ -1,0 +1,101 @@
+"""`python -m training`: draws the pictures, trains both versions of `adsafety`, calibrates and measures them, writes `1/` and `2/`."""
+
+import argparse
+import datetime
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .dataset import GOLDEN_SEED, TEST_SEED, TRAINING_SEED, VALIDATION_SEED, load_split
+from .draw.scene import LABELS, Care
+from .evaluate import Calibration, calibrate, macro_f1, measure
+from .export import Version, export_onnx, open_session, score, write_version
+from .golden import choose_golden
+from .network import Network
+from .preprocess import Preprocessing
+from .train import logits_of, seed_everything, train_network
+
+MODEL = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one version is made."""
+
+    number: int
+    spec: Preprocessing
+    widths: tuple[int, ...]
+    depth: int
+    care: Care
+    pictures: int
+    epochs: int
+
+
+RECIPES = {
+    1: Recipe(1, Preprocessing(96, 96, fit="stretch"), (16, 24, 48, 96), 1, Care.PLAIN, 6_000, 8),
+    2: Recipe(2, Preprocessing(128, 128, fit="contain"), (20, 40, 80, 144), 1, Care.FULL, 14_000, 12),
+}
+VALIDATION_PICTURES = 1_500
+TEST_PICTURES = 2_500
+
+
+def make(recipe: Recipe, cache: Path, into: Path, share: float) -> None:
+    """Trains one version and writes it; `share` below 1 takes that part of the pictures and epochs, for a trial run."""
+    began = time.monotonic()
+    count, epochs = max(200, int(recipe.pictures * share)), max(1, int(recipe.epochs * share))
+    (training,) = load_split(f"training-{recipe.number}", TRAINING_SEED + 1_000_000 * recipe.number, count, recipe.care, (recipe.spec,), cache)
+    specs = tuple(r.spec for r in RECIPES.values())
+    mine = specs.index(recipe.spec)
+    validation = load_split("validation", VALIDATION_SEED, max(200, int(VALIDATION_PICTURES * share)), Care.FULL, specs, cache)[mine]
+    test = load_split("test", TEST_SEED, max(200, int(TEST_PICTURES * share)), Care.FULL, specs, cache)[mine]
+    seed_everything(recipe.number)
+    network = train_network(Network(len(LABELS), recipe.widths, recipe.depth), training, recipe.spec, epochs, recipe.number)
+    calibration = calibrate(logits_of(network, validation.pictures, recipe.spec), validation.truths)
+    probabilities = calibration.probabilities(logits_of(network, test.pictures, recipe.spec))
+    measures = {label: measure(probabilities[:, k], test.truths[:, k]) for k, label in enumerate(LABELS)}
+    for label, m in measures.items():
+        print(f"{label:26} precision {m.precision:.3f}  recall {m.recall:.3f}  F1 {m.f1:.3f}  calibration error {m.calibration_error:.4f}  positives {m.positives}")
+    print(f"version {recipe.number}: macro F1 {macro_f1(list(measures.values())):.3f}")
+    version = Version(LABELS, recipe.spec, calibration, measures, _golden(network, recipe.spec, calibration, cache), _provenance(recipe, count, epochs))
+    directory = write_version(network, version, into / str(recipe.number))
+    size = (directory / "model.onnx").stat().st_size
+    print(f"wrote {directory}: model of {size / 1e6:.2f} MB, {time.monotonic() - began:.0f} s")
+
+
+def _golden(network: torch.nn.Module, spec: Preprocessing, calibration: Calibration, cache: Path) -> dict[str, bytes]:
+    trial = cache / "trial.onnx"
+    export_onnx(network, spec, trial)
+    session = open_session(trial)
+    bare = Version(LABELS, spec, calibration, {}, {})
+    return choose_golden(GOLDEN_SEED, lambda data: score(session, bare, data))
+
+
+def _provenance(recipe: Recipe, pictures: int, epochs: int) -> dict[str, str | int]:
+    return {
+        "data": f"{pictures} drawn pictures ({recipe.care.value} scenes); no photographs",
+        "code": "models/adsafety/training",
+        "network": f"residual, widths {list(recipe.widths)}, depth {recipe.depth}",
+        "seed": recipe.number,
+        "epochs": epochs,
+        "trained_at": datetime.date.today().isoformat(),
+        "torch": torch.__version__,
+        "use": "demonstration only",
+    }
+
+
+def main() -> None:
+    """Parses the command line and makes the versions asked for."""
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    parser.add_argument("--version", type=int, choices=sorted(RECIPES), action="append", help="only this version (may be repeated)")
+    parser.add_argument("--into", type=Path, default=MODEL, help="model directory to write the versions to")
+    parser.add_argument("--cache", type=Path, default=MODEL.parent.parent / "target" / "drawn", help="where drawn pictures are kept between runs")
+    parser.add_argument("--share", type=float, default=1.0, help="part of the pictures and epochs to use, for a trial run")
+    options = parser.parse_args()
+    for number in options.version or sorted(RECIPES):
+        make(RECIPES[number], options.cache, options.into, options.share)
+
+
+if __name__ == "__main__":
+    main()

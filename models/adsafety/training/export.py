@@ -1,0 +1,102 @@
+"""Writes a version directory: `model.onnx`, `labels`, golden pictures with the scores that this pipeline gives them, and `version.toml`.
+
+The directory is written aside and renamed, the manifest last, so that a server watching the repository never sees half of it.
+"""
+
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn
+
+from .evaluate import Calibration, Measure
+from .manifest import hashes_of, text_of
+from .preprocess import Preprocessing, prepare
+
+INPUT, OUTPUT = "image", "logits"
+OPSET = 18
+GOLDEN_TOLERANCE = 0.002
+
+
+@dataclass(frozen=True)
+class Version:
+    """All that a version directory says of itself. `golden`: file name to picture bytes."""
+
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    calibration: Calibration
+    measures: dict[str, Measure]
+    golden: dict[str, bytes]
+    provenance: dict[str, str | int] = field(default_factory=dict)
+
+
+def write_version(network: nn.Module, version: Version, directory: Path) -> Path:
+    """Writes the version to `directory`, replacing one that is there, and returns it."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    aside = directory.parent / f".{directory.name}.writing"
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "golden").mkdir(parents=True)
+    export_onnx(network, version.preprocessing, aside / "model.onnx")
+    (aside / "labels").write_text("".join(f"{label}\n" for label in version.labels))
+    session = open_session(aside / "model.onnx")
+    cases = []
+    for name, data in version.golden.items():
+        (aside / "golden" / name).write_bytes(data)
+        scores = score(session, version, data)
+        cases.append({"file": f"golden/{name}", "scores": [round(float(s), 7) for s in scores]})
+    assert_batch_invariant(session, [prepare(data, version.preprocessing) for data in version.golden.values()])
+    manifest = _manifest(version, cases, hashes_of(aside))
+    (aside / "version.toml").write_text(text_of(manifest))
+    shutil.rmtree(directory, ignore_errors=True)
+    aside.rename(directory)
+    return directory
+
+
+def export_onnx(network: nn.Module, spec: Preprocessing, path: Path) -> None:
+    """The network as one self-contained ONNX file, batch size free."""
+    example = torch.zeros(2, 3, spec.height, spec.width)
+    torch.onnx.export(
+        network.eval(), (example,), str(path), input_names=[INPUT], output_names=[OUTPUT], opset_version=OPSET,
+        dynamic_shapes=({0: torch.export.Dim("batch")},), dynamo=True, external_data=False, optimize=True, verbose=False,
+    )
+
+
+def open_session(path: Path) -> onnxruntime.InferenceSession:
+    """ONNX Runtime on one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def score(session: onnxruntime.InferenceSession, version: Version, data: bytes) -> np.ndarray:
+    """Calibrated probabilities of picture bytes, one a label."""
+    logits = session.run([OUTPUT], {INPUT: prepare(data, version.preprocessing)[None]})[0]
+    return version.calibration.probabilities(logits)[0]
+
+
+def assert_batch_invariant(session: onnxruntime.InferenceSession, tensors: list[np.ndarray]) -> None:
+    """A picture's logits must be the same bits alone and in a batch."""
+    together = session.run([OUTPUT], {INPUT: np.stack(tensors)})[0]
+    for row, tensor in zip(together, tensors):
+        alone = session.run([OUTPUT], {INPUT: tensor[None]})[0][0]
+        if alone.tobytes() != row.tobytes():
+            raise ValueError("logits differ between a picture alone and in a batch: replace matrix products by 1x1 convolutions")
+
+
+def _manifest(version: Version, cases: list[dict], hashes: dict[str, str]) -> dict:
+    return {
+        "format": 1,
+        "labels": list(version.labels),
+        "files": hashes,
+        "input": {"name": INPUT},
+        "output": {"name": OUTPUT, "activation": "sigmoid"},
+        "calibration": {"scale": version.calibration.scale.tolist(), "offset": version.calibration.offset.tolist()},
+        "preprocessing": version.preprocessing.table(),
+        "runtime": {"precision": "fp32", "optimization": "all"},
+        "golden": {"source": "training", "tolerance": GOLDEN_TOLERANCE, "cases": cases},
+        "provenance": version.provenance,
+        "metrics": {label: asdict(measured) for label, measured in version.measures.items()},
+    }
