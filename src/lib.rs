@@ -5,6 +5,7 @@
 pub mod base;
 pub mod config;
 pub mod engine;
+pub mod executor;
 pub mod grpc;
 pub mod policy;
 pub mod preprocess;

@@ -4,5 +4,5 @@
 //! The only room that names `tonic`. It decides nothing about products or models.
 
 pub mod client;
-mod generated;
+pub mod generated;
 mod status;

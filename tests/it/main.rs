@@ -1,6 +1,11 @@
 //! The integration tests, all in one binary: a second one would link everything again. Each module is a subject; the promises are the tests' names.
 
-#![expect(clippy::panic, reason = "a test, and what helps it, fails by panicking")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test, and what helps it, fails by panicking"
+)]
 
 mod dependencies;
 mod house;
+mod support;

@@ -1,0 +1,265 @@
+//! The threads behind [`super::cores`]: their shared state, their loop, their end.
+//!
+//! An idle thread sleeps on a condition variable; it never spins. One lock guards the queues and is held for nanoseconds: a job is taken or
+//! left, never run, dropped or refused under it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::cores::{CorePlan, Load, NotRun};
+use super::lane::{Absence, Lane};
+use super::priority::lower_to;
+use super::queue::{Class, QueueLimits, Queues, Waiting};
+use crate::base::Deadline;
+
+/// The lowest priority of the operating system.
+const BACKGROUND_NICE: i32 = 19;
+/// Told to those who are refused before a first job has been measured.
+const FIRST_RETRY: Duration = Duration::from_millis(10);
+/// The bounds of what callers are told to wait.
+const RETRY_BOUNDS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(5));
+
+/// Work without its types.
+pub(super) trait Work: Send {
+    fn run(self: Box<Self>, lane: &Lane);
+    fn refuse(self: Box<Self>, why: NotRun);
+}
+
+/// Work in the queue.
+pub(super) struct Job {
+    absence: Absence,
+    deadline: Deadline,
+    came: Instant,
+    work: Box<dyn Work>,
+}
+
+impl Job {
+    pub(super) fn new(absence: Absence, deadline: Deadline, work: Box<dyn Work>) -> Self {
+        Self {
+            absence,
+            deadline,
+            came: Instant::now(),
+            work,
+        }
+    }
+
+    fn run(self, index: usize, now: Instant) {
+        let queued = now.saturating_duration_since(self.came);
+        self.work.run(&Lane::new(index, self.absence, self.deadline, queued));
+    }
+}
+
+impl Waiting for Job {
+    fn is_abandoned(&self, now: Instant) -> bool {
+        self.absence.is_declared() || self.deadline.has_passed(now)
+    }
+}
+
+struct State {
+    queues: Queues<Job>,
+    running_live: usize,
+    running_background: usize,
+    threads: usize,
+    closing: bool,
+}
+
+pub(super) struct Shared {
+    plan: CorePlan,
+    state: Mutex<State>,
+    live_wanted: Condvar,
+    background_wanted: Condvar,
+    thread_ended: Condvar,
+    /// Somebody may take a place in the queue, per class.
+    room: [Notify; 3],
+}
+
+impl Shared {
+    pub(super) fn new(plan: CorePlan, limits: QueueLimits) -> Self {
+        let state = State {
+            queues: Queues::new(limits),
+            running_live: 0,
+            running_background: 0,
+            threads: 0,
+            closing: false,
+        };
+        Self {
+            plan,
+            state: Mutex::new(state),
+            live_wanted: Condvar::new(),
+            background_wanted: Condvar::new(),
+            thread_ended: Condvar::new(),
+            room: [Notify::new(), Notify::new(), Notify::new()],
+        }
+    }
+
+    pub(super) fn plan(&self) -> CorePlan {
+        self.plan
+    }
+
+    pub(super) fn load(&self) -> Load {
+        let state = self.lock();
+        Load {
+            waiting_live: state.queues.depth(Class::Live),
+            waiting_bulk: state.queues.depth(Class::Bulk),
+            waiting_background: state.queues.depth(Class::Background),
+            running_live: state.running_live,
+            running_background: state.running_background,
+        }
+    }
+
+    pub(super) fn room(&self, class: Class) -> &Notify {
+        match class {
+            Class::Live => &self.room[0],
+            Class::Bulk => &self.room[1],
+            Class::Background => &self.room[2],
+        }
+    }
+
+    /// Leaves a job for a thread of its class; gives it back with the reason when it is not taken.
+    pub(super) fn push(&self, class: Class, job: Job) -> Result<(), (Job, NotRun)> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        if state.closing {
+            return Err((job, NotRun::Closing));
+        }
+        let wait = match class {
+            Class::Live | Class::Bulk => state.queues.wait(class, self.plan.live),
+            // What background work waits for is not measured.
+            Class::Background => Duration::ZERO,
+        };
+        if job.deadline.remaining(now).is_some_and(|remaining| wait >= remaining) {
+            return Err((job, NotRun::DeadlinePassed));
+        }
+        let pushed = state.queues.push(class, job, now);
+        drop(state);
+        for abandoned in pushed.abandoned {
+            self.room(class).notify_one();
+            abandoned.work.refuse(NotRun::DeadlinePassed);
+        }
+        if let Some(job) = pushed.refused {
+            let wait = if wait.is_zero() { FIRST_RETRY } else { wait };
+            let retry_after = wait.clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1);
+            return Err((job, NotRun::QueueFull { retry_after }));
+        }
+        match class {
+            Class::Live | Class::Bulk => self.live_wanted.notify_one(),
+            Class::Background => self.background_wanted.notify_one(),
+        }
+        Ok(())
+    }
+
+    /// Takes no more work, drops background work, and lets the threads end when the rest is done.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closing = true;
+        let background = state.queues.drain(Class::Background);
+        drop(state);
+        refuse_all(background);
+        self.live_wanted.notify_all();
+        self.background_wanted.notify_all();
+        self.room.iter().for_each(Notify::notify_waiters);
+    }
+
+    /// Waits for the threads' end; what then still waits is refused. Gives whether they have ended.
+    pub(super) fn wait_ended(&self, within: Duration) -> bool {
+        let waited = self
+            .thread_ended
+            .wait_timeout_while(self.lock(), within, |state| state.threads > 0);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let ended = state.threads == 0;
+        let left: Vec<Job> = Class::ALL
+            .into_iter()
+            .flat_map(|class| state.queues.drain(class))
+            .collect();
+        drop(state);
+        refuse_all(left);
+        ended
+    }
+
+    pub(super) fn thread_begins(&self) {
+        self.lock().threads += 1;
+    }
+
+    pub(super) fn thread_ended(&self) {
+        self.lock().threads -= 1;
+        self.thread_ended.notify_all();
+    }
+
+    /// The life of one thread.
+    pub(super) fn serve(&self, index: usize) {
+        let live = index < self.plan.live;
+        if !live && let Err(error) = lower_to(BACKGROUND_NICE) {
+            tracing::warn!(%error, "background work runs at normal priority");
+        }
+        while let Some((class, job)) = self.next(live) {
+            self.room(class).notify_one();
+            let began = Instant::now();
+            if job.is_abandoned(began) {
+                job.work.refuse(NotRun::DeadlinePassed);
+                self.done(live, None);
+            } else {
+                // Work answers for its own panics; this is for what it leaves behind, so that no thread is ever lost.
+                let _ = catch_unwind(AssertUnwindSafe(|| job.run(index, began)));
+                self.done(live, Some(began.elapsed()));
+            }
+        }
+        self.thread_ended();
+    }
+
+    /// Waits for a job; none when there will be no more.
+    fn next(&self, live: bool) -> Option<(Class, Job)> {
+        let mut state = self.lock();
+        loop {
+            let job = if live {
+                state.queues.pop_live()
+            } else {
+                state.queues.pop_background()
+            };
+            if job.is_some() {
+                *state.running(live) += 1;
+                return job;
+            }
+            if state.closing {
+                return None;
+            }
+            let wanted = if live {
+                &self.live_wanted
+            } else {
+                &self.background_wanted
+            };
+            state = wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, live: bool, took: Option<Duration>) {
+        let mut state = self.lock();
+        *state.running(live) -= 1;
+        if let Some(took) = took.filter(|_| live) {
+            state.queues.served(took);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing can panic half-way through a change of the state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn running(&mut self, live: bool) -> &mut usize {
+        if live {
+            &mut self.running_live
+        } else {
+            &mut self.running_background
+        }
+    }
+}
+
+fn refuse_all(jobs: Vec<Job>) {
+    for job in jobs {
+        job.work.refuse(NotRun::Closing);
+    }
+}

@@ -1,0 +1,11 @@
+//! What the integration tests share: a real server process, repositories to put before it, and a way to wait without sleeping.
+
+pub mod client;
+pub mod files;
+pub mod http;
+pub mod lines;
+pub mod place;
+pub mod server;
+
+pub use place::Place;
+pub use server::{Launch, Server};
