@@ -2,7 +2,7 @@
 //!
 //! They say what the disk holds and whether it may serve. What does serve, what was tried before and when to try again is not known here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::base::{Digest, ModelName, RevisionId, Version};
 
+use super::layout::Root;
 use super::manifest::Manifest;
 use super::names::FileName;
 use super::settings::ModelSettings;
@@ -94,8 +95,11 @@ pub struct Candidate {
     /// None: a plain tensor model.
     pub manifest: Option<Arc<Manifest>>,
     pub(super) manifest_text: Option<Arc<str>>,
+    pub(super) root: Root,
     pub(super) directory: PathBuf,
     /// The ONNX file among `files`.
     pub(super) onnx: FileName,
+    /// The weight files that the model reads beside itself, among `files`.
+    pub(super) external: BTreeSet<FileName>,
     pub(super) files: BTreeMap<FileName, Digest>,
 }

@@ -221,7 +221,9 @@ impl Inspector {
             content: evidence.content(None),
             manifest: Some(Arc::new(manifest)),
             manifest_text: Some(text.into()),
+            root: self.root.clone(),
             directory: place.directory.clone(),
+            external: external.into_keys().collect(),
             onnx: FileName::model(),
             files: std::mem::take(&mut evidence.files),
         })
@@ -259,7 +261,9 @@ impl Inspector {
             content,
             manifest: None,
             manifest_text: None,
+            root: self.root.clone(),
             directory: place.directory.clone(),
+            external: external.into_keys().collect(),
             onnx,
             files: std::mem::take(&mut evidence.files),
         })

@@ -81,23 +81,6 @@ impl Identity {
     pub(super) fn has_coarse_times(&self) -> bool {
         self.changed.1 == 0
     }
-
-    pub(super) fn to_bytes(self) -> [u8; 56] {
-        let numbers = [
-            self.device,
-            self.inode,
-            self.bytes,
-            self.modified.0 as u64,
-            self.modified.1 as u64,
-            self.changed.0 as u64,
-            self.changed.1 as u64,
-        ];
-        let mut bytes = [0; 56];
-        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
-            place.copy_from_slice(&number.to_le_bytes());
-        }
-        bytes
-    }
 }
 
 /// A regular file inside the repository, opened.
@@ -119,7 +102,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) enum EntryKind {
     Directory,
-    File(Identity),
+    File,
     Refused(String),
 }
 
@@ -210,7 +193,7 @@ impl Root {
         let kind = match refuse_special(&metadata) {
             Err(reason) => EntryKind::Refused(reason),
             Ok(()) if metadata.is_dir() => EntryKind::Directory,
-            Ok(()) => EntryKind::File(Identity::of(&metadata)),
+            Ok(()) => EntryKind::File,
         };
         Ok((resolved, kind))
     }

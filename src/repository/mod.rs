@@ -12,6 +12,7 @@ mod manifest;
 mod names;
 mod onnx;
 mod scan;
+mod seal;
 mod settings;
 mod settling;
 mod texts;
@@ -22,6 +23,7 @@ pub use found::{Candidate, ModelFound, PolicyFile, Problem, Refused, Scan, Versi
 pub use manifest::{Golden, GoldenCase, GoldenSource, MANIFEST, Manifest, ManifestError, RuntimeSettings};
 pub use names::FileName;
 pub use scan::{Repository, RepositoryOptions, ScanError};
+pub use seal::{OpenSealedError, SealError, SealedRevision, open_sealed, prune, seal};
 pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, VersionPolicy};
 pub use triton::TritonConfig;
 pub use watch::Hint;

@@ -152,7 +152,7 @@ impl Repository {
         }
         match kind {
             EntryKind::Refused(reason) => scan.refused.push(refused(reason)),
-            EntryKind::File(_) => scan.ignored.push(refused("a file beside the models".into())),
+            EntryKind::File => scan.ignored.push(refused("a file beside the models".into())),
             EntryKind::Directory => match name.parse::<ModelName>() {
                 Err(error) => scan.refused.push(refused(error.to_string())),
                 Ok(model) => match self.scan_model(&model, &path, scan) {
@@ -186,7 +186,7 @@ impl Repository {
             };
             match (name.as_str(), kind) {
                 (_, EntryKind::Refused(reason)) => scan.refused.push(refused(reason)),
-                (SETTINGS | POLICY | TRITON, EntryKind::File(_)) => {
+                (SETTINGS | POLICY | TRITON, EntryKind::File) => {
                     self.read_text(model, &name, shown.join(&name), &mut found);
                 }
                 (_, EntryKind::Directory) if name.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -195,11 +195,11 @@ impl Repository {
                         Err(error) => scan.refused.push(refused(error.to_string())),
                     }
                 }
-                (_, EntryKind::File(_)) if name.parse::<Version>().is_ok() => {
+                (_, EntryKind::File) if name.parse::<Version>().is_ok() => {
                     scan.refused
                         .push(refused("a file; a version is a folder with model.onnx in it".into()));
                 }
-                (_, EntryKind::Directory | EntryKind::File(_)) => scan.ignored.push(refused("no version".into())),
+                (_, EntryKind::Directory | EntryKind::File) => scan.ignored.push(refused("no version".into())),
             }
         }
         let model_file = match &found.triton {
