@@ -5,6 +5,7 @@
 //! Not known here: which version serves, what was recorded, how a model is run.
 
 mod found;
+mod glance;
 mod hashing;
 mod inspect;
 mod layout;
@@ -26,4 +27,4 @@ pub use scan::{Repository, RepositoryOptions, ScanError};
 pub use seal::{OpenSealedError, SealError, SealedRevision, open_sealed, prune, seal};
 pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, VersionPolicy};
 pub use triton::TritonConfig;
-pub use watch::Hint;
+pub use watch::{Hint, WatchError, WatchMode, Watcher, watch};

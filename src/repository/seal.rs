@@ -89,18 +89,26 @@ struct Record {
 /// See [`SealError`]; what was begun is removed again.
 pub fn seal(candidate: &Candidate, data: &Path) -> Result<SealedRevision, SealError> {
     let revisions = data.join(REVISIONS);
-    let passing = |source| SealError::Passing { path: revisions.clone(), source };
+    let passing = |source| SealError::Passing {
+        path: revisions.clone(),
+        source,
+    };
     if let Ok(sealed) = open_sealed(data, &candidate.revision)
         && sealed.content == candidate.content
     {
         return Ok(sealed);
     }
     fs::create_dir_all(&revisions).map_err(passing)?;
-    let aside = tempfile::Builder::new().prefix(ASIDE).tempdir_in(&revisions).map_err(passing)?;
+    let aside = tempfile::Builder::new()
+        .prefix(ASIDE)
+        .tempdir_in(&revisions)
+        .map_err(passing)?;
     let aside = Aside(aside.keep());
     copy_files(candidate, &aside.0, &revisions)?;
     let target = revisions.join(candidate.revision.to_string());
-    finish(candidate, &aside.0).and_then(|()| publish(&aside, &target)).map_err(passing)?;
+    finish(candidate, &aside.0)
+        .and_then(|()| publish(&aside, &target))
+        .map_err(passing)?;
     open_sealed(data, &candidate.revision)
         .map_err(|error| passing(io::Error::other(format!("the copy does not read back: {error}"))))
 }
@@ -116,12 +124,18 @@ impl Drop for Aside {
 }
 
 fn copy_files(candidate: &Candidate, aside: &Path, revisions: &Path) -> Result<(), SealError> {
-    let passing = |source| SealError::Passing { path: revisions.to_owned(), source };
+    let passing = |source| SealError::Passing {
+        path: revisions.to_owned(),
+        source,
+    };
     for (name, expected) in &candidate.files {
-        let opened = candidate.root.open_in(&candidate.directory, name).map_err(|error| match error {
-            Unusable::Missing | Unusable::Refused(_) => SealError::Changed(name.to_string()),
-            Unusable::Passing(source) => passing(source),
-        })?;
+        let opened = candidate
+            .root
+            .open_in(&candidate.directory, name)
+            .map_err(|error| match error {
+                Unusable::Missing | Unusable::Refused(_) => SealError::Changed(name.to_string()),
+                Unusable::Passing(source) => passing(source),
+            })?;
         let target = name.under(aside);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(passing)?;
@@ -226,9 +240,20 @@ fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from);
     let (from, to) = (path(one)?, path(other)?);
     // SAFETY: both texts end in a zero byte and outlive the call, which reads them and nothing else of ours.
-    let outcome =
-        unsafe { libc::renameat2(libc::AT_FDCWD, from.as_ptr(), libc::AT_FDCWD, to.as_ptr(), libc::RENAME_EXCHANGE) };
-    if outcome == 0 { Ok(()) } else { exchange_in_steps(one, other) }
+    let outcome = unsafe {
+        libc::renameat2(
+            libc::AT_FDCWD,
+            from.as_ptr(),
+            libc::AT_FDCWD,
+            to.as_ptr(),
+            libc::RENAME_EXCHANGE,
+        )
+    };
+    if outcome == 0 {
+        Ok(())
+    } else {
+        exchange_in_steps(one, other)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -249,29 +274,50 @@ fn exchange_in_steps(one: &Path, other: &Path) -> io::Result<()> {
 /// See [`OpenSealedError`].
 pub fn open_sealed(data: &Path, revision: &RevisionId) -> Result<SealedRevision, OpenSealedError> {
     let directory = data.join(REVISIONS).join(revision.to_string());
-    let damaged = |reason: String| OpenSealedError::Damaged { revision: *revision, reason };
+    let damaged = |reason: String| OpenSealedError::Damaged {
+        revision: *revision,
+        reason,
+    };
     let unusable = |name: &str, error: Unusable| match error {
         Unusable::Missing | Unusable::Refused(_) => damaged(format!("{name} {error}")),
-        Unusable::Passing(source) => OpenSealedError::Passing { revision: *revision, source },
+        Unusable::Passing(source) => OpenSealedError::Passing {
+            revision: *revision,
+            source,
+        },
     };
     let root = match Root::resolve(&directory) {
         Ok(root) => root,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenSealedError::Missing(*revision)),
-        Err(source) => return Err(OpenSealedError::Passing { revision: *revision, source }),
+        Err(source) => {
+            return Err(OpenSealedError::Passing {
+                revision: *revision,
+                source,
+            });
+        }
     };
     let read = |name: &str| -> Result<Vec<u8>, OpenSealedError> {
-        let opened = root.open(&root.path().join(name)).map_err(|error| unusable(name, error))?;
+        let opened = root
+            .open(&root.path().join(name))
+            .map_err(|error| unusable(name, error))?;
         let mut bytes = Vec::new();
         let read = opened.file.take(MOST_RECORD_BYTES).read_to_end(&mut bytes);
-        read.map_err(|source| OpenSealedError::Passing { revision: *revision, source })?;
+        read.map_err(|source| OpenSealedError::Passing {
+            revision: *revision,
+            source,
+        })?;
         Ok(bytes)
     };
     let record: Record =
         serde_json::from_slice(&read(RECORD)?).map_err(|error| damaged(format!("{RECORD}: {error}")))?;
     for (name, expected) in &record.files {
-        let mut opened = root.open_in(root.path(), name).map_err(|error| unusable(name.as_str(), error))?;
+        let mut opened = root
+            .open_in(root.path(), name)
+            .map_err(|error| unusable(name.as_str(), error))?;
         let found = hash_while(&mut opened.file, |_| Ok(()));
-        let found = found.map_err(|source| OpenSealedError::Passing { revision: *revision, source })?;
+        let found = found.map_err(|source| OpenSealedError::Passing {
+            revision: *revision,
+            source,
+        })?;
         if found != *expected {
             return Err(damaged(format!("{name} has other bytes than were sealed")));
         }
@@ -292,9 +338,18 @@ pub fn open_sealed(data: &Path, revision: &RevisionId) -> Result<SealedRevision,
 
 /// The manifest of a sealed revision, once all that was sealed gives the revision's name again.
 fn sealed_manifest(record: &Record, text: Option<&[u8]>, revision: &RevisionId) -> Result<Option<Manifest>, String> {
-    let digest = |name: &FileName| record.files.get(name).copied().ok_or_else(|| format!("{name} is not recorded"));
-    let external: BTreeMap<FileName, Digest> =
-        record.external.iter().map(|name| Ok((name.clone(), digest(name)?))).collect::<Result<_, String>>()?;
+    let digest = |name: &FileName| {
+        record
+            .files
+            .get(name)
+            .copied()
+            .ok_or_else(|| format!("{name} is not recorded"))
+    };
+    let external: BTreeMap<FileName, Digest> = record
+        .external
+        .iter()
+        .map(|name| Ok((name.clone(), digest(name)?)))
+        .collect::<Result<_, String>>()?;
     let model = digest(&record.onnx)?;
     let (manifest, found) = match text {
         None => (None, tensor_revision(model, &external)),
@@ -307,7 +362,11 @@ fn sealed_manifest(record: &Record, text: Option<&[u8]>, revision: &RevisionId) 
             (Some(manifest), found)
         }
     };
-    if found != *revision { Err(format!("its content is that of revision {found}")) } else { Ok(manifest) }
+    if found != *revision {
+        Err(format!("its content is that of revision {found}"))
+    } else {
+        Ok(manifest)
+    }
 }
 
 /// Removes the sealed revisions that are not to be kept, and what interrupted copies left; returns what was removed.
