@@ -3,12 +3,23 @@
 //! Nothing here knows why a revision is loaded or who asks for scores; the plan holds executors, serving runs work on the cores.
 
 mod cores;
+mod golden;
 mod lane;
+mod loaded;
 mod priority;
 mod queue;
+mod reaper;
+mod spec;
+mod statistics;
 mod threads;
+mod warm_up;
 
 pub use cores::{CorePlan, Cores, Load, NotRun, QueueFull, plan_cores};
+pub use golden::GoldenReport;
 pub use lane::{Abandoned, Lane};
+pub use loaded::{Executor, LoadError, RunError};
 pub use priority::lower_to;
 pub use queue::{Class, QueueLimits};
+pub use reaper::Reaper;
+pub use spec::{GoldenCase, JudgeSpec, RevisionSpec};
+pub use statistics::{BatchStatistics, Statistics, Total};
