@@ -19,7 +19,8 @@ from .draw.scene import LABELS, LOOK_ALIKES, SAFE, Picture
 from .draw.things import named
 
 PRODUCTS = 200
-UNSAFE_SHARE = 0.2
+UNSAFE_SHARE = 0.15
+PROMOTION_SHARE = 0.05
 PLACEHOLDER_SHARE = 0.03
 LOOK_ALIKE_SHARE = 0.35
 PARTNERS = ["northmart", "belleville", "kaufhof24", "toko", "andes"]
@@ -81,7 +82,7 @@ def write_catalogue(directory: Path) -> None:
     for index in range(PRODUCTS):
         seed = CATALOGUE_SEED + index
         chance = random.Random(seed + 1)
-        picture = draw_picture(seed, wish=_wish(chance))
+        picture = draw_picture(seed, wish=_wish(chance), promotion=PROMOTION_SHARE)
         form = chance.choice(["jpg"] * 8 + ["webp", "png"])
         file = f"{index:03}.{form}"
         data = _stored(picture, form, chance)

@@ -13,6 +13,8 @@ from . import clothing, drinks, firearms, gambling, homeware, knives, leisure, p
 from .backdrops import backdrop
 from .camera import photograph
 from .overlays import lay_promotion
+from .paint import gloss
+from .shapes import smooth
 from .sheet import Pose, Sheet
 from .things import THINGS, Thing, named
 
@@ -40,8 +42,8 @@ SAFE: list[Thing] = [t for t in THINGS.values() if t.label is None]
 LOOK_ALIKES: list[Thing] = [t for t in SAFE if t.resembles]
 
 
-def draw_picture(seed: int, care: Care = Care.FULL, wish: str | None = None) -> Picture:
-    """The picture of a seed. `wish` names the main thing; without it chance decides."""
+def draw_picture(seed: int, care: Care = Care.FULL, wish: str | None = None, promotion: float = 0.17) -> Picture:
+    """The picture of a seed. `wish` names the main thing, else chance decides; `promotion` is how often an overlay is laid on."""
     chance = random.Random(seed)
     size = _size(chance)
     shown = _choose(chance, care, wish)
@@ -50,7 +52,7 @@ def draw_picture(seed: int, care: Care = Care.FULL, wish: str | None = None) -> 
     else:
         image = _products(shown, size, chance, care)
     labels = {t.label for t in shown if t.label}
-    if chance.random() < (0.04 if shown[0].label == "placeholder" else 0.17):
+    if chance.random() < (0.04 if shown[0].label == "placeholder" else promotion):
         lay_promotion(image, chance)
         labels.add("promotional_text_overlay")
     return Picture(image, frozenset(labels), tuple(t.name for t in shown))
@@ -148,9 +150,6 @@ def _occlude(image: Image.Image, x: float, y: float, size: tuple[int, int], chan
     """Fingers, a strap or a leaf over part of a thing."""
     skin = chance.choice([(232, 190, 160), (198, 146, 110), (120, 80, 58), (96, 120, 70), (60, 60, 66)])
     sheet = Sheet(max(16, int(max(size) * 0.8)), Pose.any(chance, 180))
-    from .paint import gloss
-    from .shapes import smooth
-
     for i in range(chance.randint(1, 4)):
         at = -0.3 + 0.22 * i
         sheet.fill(smooth([(at, -0.15), (at + 0.1, -0.25), (at + 0.2, -0.15), (at + 0.19, 0.95), (at + 0.01, 0.95)], 4), gloss(skin, shine=0.25))
