@@ -90,8 +90,7 @@ def cmyk(photo: Image.Image) -> Image.Image:
 def ycck(photo: Image.Image) -> bytes:
     """A YCCK JPEG: four components coded as such, then declared as YCCK in the Adobe marker."""
     inks = np.asarray(cmyk(photo))
-    opposite = Image.fromarray(255 - inks[:, :, :3]).convert("YCbCr")
-    luma_and_chroma = 255 - np.asarray(opposite)
+    luma_and_chroma = 255 - np.asarray(Image.fromarray(inks[:, :, :3].copy()).convert("YCbCr"))
     disguised = Image.fromarray(np.concatenate([luma_and_chroma, inks[:, :, 3:]], axis=2), "CMYK")
     data = bytearray(saved(disguised, "JPEG", quality=92))
     marker = data.index(b"Adobe")
