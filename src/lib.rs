@@ -7,6 +7,7 @@ pub mod config;
 pub mod engine;
 pub mod executor;
 pub mod grpc;
+pub mod http;
 pub mod policy;
 pub mod preprocess;
 pub mod repository;

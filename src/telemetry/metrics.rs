@@ -3,131 +3,18 @@
 //! Names are `vigie_<room>_<what>_<unit>[_total]`. What a histogram counts is not counted a second time. Changes of state are logged
 //! here too, so that a log line and its counter cannot disagree.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use prometheus_client::encoding::text;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::exemplar::HistogramWithExemplars;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::{Registry, Unit};
-
+use super::exposition::plain;
+use super::happenings::{FlipSeen, PolicySwap, RequestDone, ShadowDone, Swap, VersionCount};
 use super::labels::*;
-use super::process::{Process, Readings};
-use crate::base::{CountryCode, Label, ModelName, PolicyVersion, RevisionId, Verdict, Version};
-
-/// From a tenth of a millisecond to ten seconds: an answer from memory up to a hopeless one.
-const REQUEST_SECONDS: [f64; 18] = [
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
-    10.0,
-];
-/// From ten microseconds: judging takes hardly more.
-const STAGE_SECONDS: [f64; 16] = [
-    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
-];
-/// Loading and proving a revision.
-const SWAP_SECONDS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0];
-/// Looking at a repository.
-const SCAN_SECONDS: [f64; 8] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
-
-/// A request that has been answered, well or not.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestDone<'a> {
-    /// The service's full name: `vigie.v1.AdSafety`.
-    pub service: &'static str,
-    pub method: &'static str,
-    /// The status: `OK`, `NOT_FOUND`, …
-    pub code: &'static str,
-    /// Only a model that exists: a name that a caller made up must not become a series.
-    pub model: Option<&'a ModelName>,
-    /// The version that answered.
-    pub version: Option<Version>,
-    pub duration: Duration,
-    /// Put beside the histogram's bucket, so that a slow request leads to its trace.
-    pub trace_id: Option<&'a str>,
-}
-
-/// The coming of a revision, however it ended.
-#[derive(Debug, Clone, Copy)]
-pub struct Swap<'a> {
-    pub model: &'a ModelName,
-    pub version: Version,
-    pub revision: Option<RevisionId>,
-    pub result: SwapResult,
-    /// Why it did not serve; empty where it does.
-    pub reason: &'a str,
-    /// From the moment it was found whole.
-    pub duration: Duration,
-}
-
-/// The coming of a policy, however it ended.
-#[derive(Debug, Clone, Copy)]
-pub struct PolicySwap<'a> {
-    pub model: &'a ModelName,
-    pub policy: Option<PolicyVersion>,
-    pub result: PolicySwapResult,
-    /// What is wrong with it; empty where it judges.
-    pub reason: &'a str,
-}
-
-/// One offer to the shadow.
-#[derive(Debug, Clone, Copy)]
-pub struct ShadowDone<'a> {
-    pub model: &'a ModelName,
-    pub candidate: Version,
-    pub outcome: ShadowOutcome,
-}
-
-/// One country in which the candidate's verdict differs.
-#[derive(Debug, Clone, Copy)]
-pub struct FlipSeen<'a> {
-    pub model: &'a ModelName,
-    pub candidate: Version,
-    pub direction: Direction,
-    /// The label that the difference hangs on, where it hangs on one.
-    pub label: Option<&'a Label>,
-    pub country: CountryCode,
-}
-
-/// How many versions of a model are in a state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionCount {
-    pub model: ModelName,
-    /// `READY`, `REJECTED`, …
-    pub state: &'static str,
-    pub count: u64,
-}
+use super::series::Series;
+use crate::base::{ModelName, Verdict, Version};
 
 /// The metrics of the process. Cloning gives another handle on the same ones.
 #[derive(Debug, Clone)]
-pub struct Metrics(Arc<Inner>);
-
-type TimedBy<L> = Family<L, Histogram, fn() -> Histogram>;
-type Traced = HistogramWithExemplars<TraceLabels>;
-
-#[derive(Debug)]
-struct Inner {
-    registry: Registry,
-    readings: Readings,
-    requests: Family<RequestLabels, Traced, fn() -> Traced>,
-    stages: TimedBy<StageLabels>,
-    refused: Family<RefusalLabels, Counter>,
-    verdicts: Family<VerdictLabels, Counter>,
-    versions: RwLock<Family<StateLabels, Gauge>>,
-    live: Family<ModelLabels, Gauge>,
-    swaps: TimedBy<SwapLabels>,
-    policy_swaps: Family<PolicySwapLabels, Counter>,
-    golden: Family<VersionLabels, Gauge<f64, std::sync::atomic::AtomicU64>>,
-    scans: TimedBy<ScanLabels>,
-    overflows: Counter,
-    shadow: Family<ShadowLabels, Counter>,
-    flips: Family<FlipLabels, Counter>,
-    tap_drops: Counter,
-    exported: Family<ExportLabels, Counter>,
-    runtime: Family<RuntimeLabels, Gauge>,
-}
+pub struct Metrics(Arc<Series>);
 
 impl Default for Metrics {
     fn default() -> Self {
@@ -138,33 +25,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Metrics at zero.
     pub fn new() -> Self {
-        let mut inner = Inner {
-            registry: Registry::default(),
-            readings: Readings::default(),
-            requests: Family::new_with_constructor(|| Traced::new(REQUEST_SECONDS.into_iter())),
-            stages: Family::new_with_constructor(|| Histogram::new(STAGE_SECONDS)),
-            refused: Family::default(),
-            verdicts: Family::default(),
-            versions: RwLock::default(),
-            live: Family::default(),
-            swaps: Family::new_with_constructor(|| Histogram::new(SWAP_SECONDS)),
-            policy_swaps: Family::default(),
-            golden: Family::default(),
-            scans: Family::new_with_constructor(|| Histogram::new(SCAN_SECONDS)),
-            overflows: Counter::default(),
-            shadow: Family::default(),
-            flips: Family::default(),
-            tap_drops: Counter::default(),
-            exported: Family::default(),
-            runtime: Family::default(),
-        };
-        inner.register_requests();
-        inner.register_changes();
-        inner.register_the_process();
-        for reason in RefusalReason::ALL {
-            drop(inner.refused.get_or_create(&RefusalLabels { reason: *reason }));
-        }
-        Self(Arc::new(inner))
+        Self(Arc::new(Series::new()))
     }
 
     /// A request was answered.
@@ -371,140 +232,13 @@ impl Metrics {
 
     /// Everything in the OpenMetrics text format, exemplars included (`application/openmetrics-text; version=1.0.0`).
     pub fn encode_openmetrics(&self) -> String {
-        let _whole = self.0.versions.read().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::new();
-        text::encode(&mut text, &self.0.registry).expect("writing to a text does not fail");
-        text
+        self.0.encode()
     }
 
     /// Everything in the older Prometheus text format (`text/plain; version=0.0.4`), for scrapers and people that ask for no other.
     pub fn encode_plain(&self) -> String {
         plain(&self.encode_openmetrics())
     }
-}
-
-impl Inner {
-    fn register_requests(&mut self) {
-        let registry = &mut self.registry;
-        let grpc = registry.sub_registry_with_prefix("vigie_grpc");
-        grpc.register_with_unit(
-            "request_duration",
-            "Time to the answer of a call, by its status",
-            Unit::Seconds,
-            self.requests.clone(),
-        );
-        let serving = registry.sub_registry_with_prefix("vigie_serving");
-        serving.register_with_unit(
-            "stage_duration",
-            "Time in a stage of a request",
-            Unit::Seconds,
-            self.stages.clone(),
-        );
-        serving.register("refused", "Requests refused, by cause", self.refused.clone());
-        serving.register("verdicts", "Verdicts given, one a country", self.verdicts.clone());
-        let observe = registry.sub_registry_with_prefix("vigie_observe");
-        observe.register(
-            "shadow_judged",
-            "Offers to the shadow, by what came of them",
-            self.shadow.clone(),
-        );
-        observe.register(
-            "shadow_flips",
-            "Verdicts that differ between live and candidate, one a country",
-            self.flips.clone(),
-        );
-        let tap = registry.sub_registry_with_prefix("vigie_tap");
-        tap.register(
-            "dropped",
-            "Decisions that found no place in the tap",
-            self.tap_drops.clone(),
-        );
-    }
-
-    fn register_changes(&mut self) {
-        let versions = self.versions.get_mut().unwrap_or_else(PoisonError::into_inner).clone();
-        let registry = &mut self.registry;
-        let control = registry.sub_registry_with_prefix("vigie_control");
-        control.register_with_unit(
-            "swap_duration",
-            "Time from finding a revision whole to the end of its coming",
-            Unit::Seconds,
-            self.swaps.clone(),
-        );
-        control.register(
-            "policy_swaps",
-            "Policies that came, by how it ended",
-            self.policy_swaps.clone(),
-        );
-        control.register("live_version", "The number of the live version", self.live.clone());
-        control.register("versions", "Versions by state", versions);
-        control.register(
-            "golden_difference_ratio",
-            "The largest difference of a probability from its golden score",
-            self.golden.clone(),
-        );
-        let repository = registry.sub_registry_with_prefix("vigie_repository");
-        repository.register_with_unit(
-            "scan_duration",
-            "Time of a look at the repository",
-            Unit::Seconds,
-            self.scans.clone(),
-        );
-        repository.register(
-            "watch_overflows",
-            "Times that file events were lost",
-            self.overflows.clone(),
-        );
-    }
-
-    fn register_the_process(&mut self) {
-        let registry = &mut self.registry;
-        let telemetry = registry.sub_registry_with_prefix("vigie_telemetry");
-        telemetry.register(
-            "exported_spans",
-            "Spans sent to the collector, or lost",
-            self.exported.clone(),
-        );
-        registry.register("vigie_runtime_info", "The ONNX Runtime in use", self.runtime.clone());
-        let build = Family::<BuildLabels, Gauge>::default();
-        build
-            .get_or_create(&BuildLabels {
-                version: env!("CARGO_PKG_VERSION"),
-            })
-            .set(1);
-        registry.register("vigie_build_info", "The program", build);
-        registry.register_collector(Box::new(self.readings.clone()));
-        registry.register_collector(Box::new(Process));
-    }
-}
-
-/// OpenMetrics without what only OpenMetrics has: exemplars, units and the end mark; and with counters named as their samples are.
-fn plain(open: &str) -> String {
-    let counters: Vec<&str> = open
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
-        .collect();
-    let mut text = String::with_capacity(open.len());
-    for line in open.lines() {
-        if line == "# EOF" || line.starts_with("# UNIT ") {
-            continue;
-        }
-        let sample = if line.starts_with('#') {
-            line
-        } else {
-            line.split_once(" # {").map_or(line, |(sample, _)| sample)
-        };
-        let mut words = sample.splitn(4, ' ');
-        let renamed = match (words.next(), words.next(), words.next(), words.next()) {
-            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(&name) => {
-                Some(format!("# {what} {name}_total {rest}"))
-            }
-            _ => None,
-        };
-        text.push_str(renamed.as_deref().unwrap_or(sample));
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,16 +5,20 @@
 //! served. Every room may emit; none waits for it.
 
 mod export;
+mod exposition;
+mod happenings;
 mod keeper;
 mod labels;
 mod metrics;
 mod parent;
 mod process;
+mod series;
 mod start;
 mod traces;
 
+pub use happenings::{FlipSeen, PolicySwap, RequestDone, ShadowDone, Swap, VersionCount};
 pub use labels::{Direction, PolicySwapResult, RefusalReason, ScanResult, ShadowOutcome, Stage, SwapResult};
-pub use metrics::{FlipSeen, Metrics, PolicySwap, RequestDone, ShadowDone, Swap, VersionCount};
+pub use metrics::Metrics;
 pub use parent::{Parent, as_parent, mark_failed, parent_of, set_parent, trace_id};
 pub use start::{LogFormat, Telemetry, TelemetryError, TelemetrySettings};
 pub use traces::{SpanEvent, SpanRecord, TraceRecord, Traces};

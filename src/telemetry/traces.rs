@@ -14,10 +14,10 @@ pub struct TraceRecord {
     pub trace_id: String,
     /// The name of its first span: `classify`, `swap`.
     pub name: String,
-    #[serde(serialize_with = "as_milliseconds_since_1970")]
+    #[serde(rename = "started_ms", serialize_with = "as_milliseconds_since_1970")]
     pub started: SystemTime,
     /// Of its first span: what the caller waited. Later work, as the shadow's, is not part of it.
-    #[serde(serialize_with = "as_microseconds")]
+    #[serde(rename = "duration_us", serialize_with = "as_microseconds")]
     pub duration: Duration,
     /// Whether any of its spans failed.
     pub failed: bool,
@@ -38,9 +38,9 @@ pub struct SpanRecord {
     /// How deep it is nested: 0 for a first span.
     pub depth: usize,
     /// After the trace's start.
-    #[serde(serialize_with = "as_microseconds")]
+    #[serde(rename = "offset_us", serialize_with = "as_microseconds")]
     pub offset: Duration,
-    #[serde(serialize_with = "as_microseconds")]
+    #[serde(rename = "duration_us", serialize_with = "as_microseconds")]
     pub duration: Duration,
     /// Why it failed; none where it did not.
     pub failure: Option<String>,
@@ -51,7 +51,7 @@ pub struct SpanRecord {
 /// Something that was noted while a span ran.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SpanEvent {
-    #[serde(serialize_with = "as_microseconds")]
+    #[serde(rename = "offset_us", serialize_with = "as_microseconds")]
     pub offset: Duration,
     pub text: String,
 }

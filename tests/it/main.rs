@@ -9,3 +9,4 @@
 mod dependencies;
 mod house;
 mod support;
+mod telemetry;

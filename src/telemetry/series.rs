@@ -1,0 +1,189 @@
+//! Every series of the process: its name, its buckets, its help.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{PoisonError, RwLock};
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::exemplar::HistogramWithExemplars;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::labels::*;
+use super::process::{Process, Readings};
+
+/// From a tenth of a millisecond to ten seconds: an answer from memory up to a hopeless one.
+const REQUEST_SECONDS: [f64; 18] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+    10.0,
+];
+/// From ten microseconds: judging takes hardly more.
+const STAGE_SECONDS: [f64; 16] = [
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
+/// Loading and proving a revision.
+const SWAP_SECONDS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0];
+/// Looking at a repository.
+const SCAN_SECONDS: [f64; 8] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+
+type TimedBy<L> = Family<L, Histogram, fn() -> Histogram>;
+type Traced = HistogramWithExemplars<TraceLabels>;
+
+/// Every series, and the registry that prints them.
+#[derive(Debug)]
+pub(super) struct Series {
+    registry: Registry,
+    pub readings: Readings,
+    pub requests: Family<RequestLabels, Traced, fn() -> Traced>,
+    pub stages: TimedBy<StageLabels>,
+    pub refused: Family<RefusalLabels, Counter>,
+    pub verdicts: Family<VerdictLabels, Counter>,
+    pub versions: RwLock<Family<StateLabels, Gauge>>,
+    pub live: Family<ModelLabels, Gauge>,
+    pub swaps: TimedBy<SwapLabels>,
+    pub policy_swaps: Family<PolicySwapLabels, Counter>,
+    pub golden: Family<VersionLabels, Gauge<f64, AtomicU64>>,
+    pub scans: TimedBy<ScanLabels>,
+    pub overflows: Counter,
+    pub shadow: Family<ShadowLabels, Counter>,
+    pub flips: Family<FlipLabels, Counter>,
+    pub tap_drops: Counter,
+    pub exported: Family<ExportLabels, Counter>,
+    pub runtime: Family<RuntimeLabels, Gauge>,
+}
+
+impl Series {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut series = Self {
+            registry: Registry::default(),
+            readings: Readings::default(),
+            requests: Family::new_with_constructor(|| Traced::new(REQUEST_SECONDS.into_iter())),
+            stages: Family::new_with_constructor(|| Histogram::new(STAGE_SECONDS)),
+            refused: Family::default(),
+            verdicts: Family::default(),
+            versions: RwLock::default(),
+            live: Family::default(),
+            swaps: Family::new_with_constructor(|| Histogram::new(SWAP_SECONDS)),
+            policy_swaps: Family::default(),
+            golden: Family::default(),
+            scans: Family::new_with_constructor(|| Histogram::new(SCAN_SECONDS)),
+            overflows: Counter::default(),
+            shadow: Family::default(),
+            flips: Family::default(),
+            tap_drops: Counter::default(),
+            exported: Family::default(),
+            runtime: Family::default(),
+        };
+        series.register_requests();
+        series.register_changes();
+        series.register_the_process();
+        for reason in RefusalReason::ALL {
+            drop(series.refused.get_or_create(&RefusalLabels { reason: *reason }));
+        }
+        series
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub fn encode(&self) -> String {
+        let _whole = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).expect("writing to a text does not fail");
+        text
+    }
+
+    fn register_requests(&mut self) {
+        let registry = &mut self.registry;
+        let grpc = registry.sub_registry_with_prefix("vigie_grpc");
+        grpc.register_with_unit(
+            "request_duration",
+            "Time to the answer of a call, by its status",
+            Unit::Seconds,
+            self.requests.clone(),
+        );
+        let serving = registry.sub_registry_with_prefix("vigie_serving");
+        serving.register_with_unit(
+            "stage_duration",
+            "Time in a stage of a request",
+            Unit::Seconds,
+            self.stages.clone(),
+        );
+        serving.register("refused", "Requests refused, by cause", self.refused.clone());
+        serving.register("verdicts", "Verdicts given, one a country", self.verdicts.clone());
+        let observe = registry.sub_registry_with_prefix("vigie_observe");
+        observe.register(
+            "shadow_judged",
+            "Offers to the shadow, by what came of them",
+            self.shadow.clone(),
+        );
+        observe.register(
+            "shadow_flips",
+            "Verdicts that differ between live and candidate, one a country",
+            self.flips.clone(),
+        );
+        let tap = registry.sub_registry_with_prefix("vigie_tap");
+        tap.register(
+            "dropped",
+            "Decisions that found no place in the tap",
+            self.tap_drops.clone(),
+        );
+    }
+
+    fn register_changes(&mut self) {
+        let versions = self.versions.get_mut().unwrap_or_else(PoisonError::into_inner).clone();
+        let registry = &mut self.registry;
+        let control = registry.sub_registry_with_prefix("vigie_control");
+        control.register_with_unit(
+            "swap_duration",
+            "Time from finding a revision whole to the end of its coming",
+            Unit::Seconds,
+            self.swaps.clone(),
+        );
+        control.register(
+            "policy_swaps",
+            "Policies that came, by how it ended",
+            self.policy_swaps.clone(),
+        );
+        control.register("live_version", "The number of the live version", self.live.clone());
+        control.register("versions", "Versions by state", versions);
+        control.register(
+            "golden_difference_ratio",
+            "The largest difference of a probability from its golden score",
+            self.golden.clone(),
+        );
+        let repository = registry.sub_registry_with_prefix("vigie_repository");
+        repository.register_with_unit(
+            "scan_duration",
+            "Time of a look at the repository",
+            Unit::Seconds,
+            self.scans.clone(),
+        );
+        repository.register(
+            "watch_overflows",
+            "Times that file events were lost",
+            self.overflows.clone(),
+        );
+    }
+
+    fn register_the_process(&mut self) {
+        let registry = &mut self.registry;
+        let telemetry = registry.sub_registry_with_prefix("vigie_telemetry");
+        telemetry.register(
+            "exported_spans",
+            "Spans sent to the collector, or lost",
+            self.exported.clone(),
+        );
+        registry.register("vigie_runtime_info", "The ONNX Runtime in use", self.runtime.clone());
+        let build = Family::<BuildLabels, Gauge>::default();
+        build
+            .get_or_create(&BuildLabels {
+                version: env!("CARGO_PKG_VERSION"),
+            })
+            .set(1);
+        registry.register("vigie_build_info", "The program", build);
+        registry.register_collector(Box::new(self.readings.clone()));
+        registry.register_collector(Box::new(Process));
+    }
+}
