@@ -72,8 +72,6 @@ pub enum OnNew {
     /// It serves as soon as it is proved.
     #[default]
     Live,
-    /// It goes through a release of its own.
-    Plan,
     /// It judges in shadow.
     Shadow,
     /// It is listed and can be asked for by number.
@@ -87,10 +85,6 @@ pub enum OnPolicyChange {
     /// It is in force at once.
     #[default]
     Live,
-    /// It is in force at once unless it changes too much.
-    Guarded,
-    /// It goes through a release of its own.
-    Release,
 }
 
 impl ModelSettings {

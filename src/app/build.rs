@@ -1,0 +1,207 @@
+//! Builds the house from its settings, from the ground up: data directory, runtime, cores, doors, planes.
+
+use std::env;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::serve::ServeError;
+use crate::config::{Settings, WatchMode};
+use crate::control::{BringUp, Control, Controller, ControllerParts};
+use crate::engine::Runtime;
+use crate::executor::{CorePlan, Cores, ProofLimits, QueueLimits, Reaper, plan_cores};
+use crate::http::Readiness;
+use crate::observe::{Observe, ShadowRunner};
+use crate::plan;
+use crate::preprocess::PictureLimits;
+use crate::repository::{self, Repository, RepositoryOptions, Watcher};
+use crate::serving::{Serving, ServingLimits};
+use crate::store::{DataDirectory, ServingRecord};
+use crate::tap::{Tap, TapListener};
+use crate::telemetry::Metrics;
+
+/// What pictures on their way to observers may take of memory.
+const TAP_MEMORY_BYTES: usize = 256 << 20;
+
+/// The planes and what they stand on.
+pub(super) struct House {
+    pub serving: Serving,
+    pub control: Control,
+    pub observe: Observe,
+    pub metrics: Metrics,
+    pub readiness: watch::Sender<Readiness>,
+    cores: Cores,
+    planes: Option<Planes>,
+    stop_planes: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    _watcher: Watcher,
+    _reaper: Reaper,
+}
+
+/// The planes that run as tasks, before they are started.
+struct Planes {
+    controller: Controller,
+    shadow: ShadowRunner,
+    tapped: TapListener,
+}
+
+/// Builds everything that does not need the ports.
+pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, ServeError> {
+    let data = DataDirectory::open(&settings.data)?;
+    let record = ServingRecord::load(&data)?;
+    let library = Runtime::find_library(settings.runtime.library.as_deref())?;
+    let runtime = Arc::new(Runtime::load(&library)?);
+    metrics.runtime_loaded(&runtime.version());
+    let core_plan = core_plan(settings);
+    let cores = Cores::start(core_plan, queue_limits(settings))
+        .map_err(|error| ServeError::System(format!("start the computing threads: {error}")))?;
+    show_load(&metrics, &cores);
+    let reaper = Reaper::start().map_err(|error| ServeError::System(format!("start the reaper's thread: {error}")))?;
+
+    let (publisher, plan) = plan::channel();
+    let picture_limits = picture_limits(settings);
+    let mut tap = Tap::new(TAP_MEMORY_BYTES);
+    let tapped = tap.listen(settings.shadow.queue);
+    let observe = Observe::new(settings.shadow.flips);
+    let (repository, hints, watcher) = open_repository(settings)?;
+    let parts = ControllerParts {
+        repository,
+        hints,
+        publisher,
+        bring_up: BringUp {
+            runtime,
+            library,
+            program: this_program()?,
+            data: data.path().to_owned(),
+            lanes: core_plan.lanes(),
+            reaper: reaper.clone(),
+            picture_limits,
+            proof: proof_limits(settings),
+        },
+        data,
+        metrics: metrics.clone(),
+        rescan: settings.watch.rescan,
+        default_model: settings.default_model.clone(),
+    };
+    let (controller, control) = Controller::new(parts, record);
+    let limits = ServingLimits {
+        picture: picture_limits,
+        in_flight: settings.limits.in_flight,
+        default_deadline: settings.limits.default_deadline,
+    };
+    let shadow = ShadowRunner {
+        cores: cores.clone(),
+        observe: observe.clone(),
+        metrics: metrics.clone(),
+        picture_limits,
+    };
+    Ok(House {
+        serving: Serving::new(plan, cores.clone(), Arc::new(tap), limits),
+        control,
+        observe,
+        metrics,
+        readiness: watch::channel(Readiness::default()).0,
+        cores,
+        planes: Some(Planes { controller, shadow, tapped }),
+        stop_planes: CancellationToken::new(),
+        tasks: Vec::new(),
+        _watcher: watcher,
+        _reaper: reaper,
+    })
+}
+
+impl House {
+    /// Starts the planes: from now on the repository is looked at.
+    pub fn start_planes(&mut self) {
+        if let Some(Planes { controller, shadow, tapped }) = self.planes.take() {
+            self.tasks.push(tokio::spawn(controller.run(self.stop_planes.clone())));
+            self.tasks.push(tokio::spawn(shadow.run(tapped)));
+        }
+    }
+
+    /// Stops the planes and then the computing threads, each within the time.
+    pub async fn stop_planes(&mut self, within: Duration) {
+        self.stop_planes.cancel();
+        if let Some(controller) = self.tasks.first_mut()
+            && tokio::time::timeout(within, controller).await.is_err()
+        {
+            tracing::warn!("the control plane did not end in time and is cut off");
+        }
+        for task in &self.tasks {
+            task.abort();
+        }
+        let cores = self.cores.clone();
+        let closing = tokio::task::spawn_blocking(move || cores.close(within));
+        match closing.await {
+            Ok(true) => {}
+            Ok(false) | Err(_) => tracing::warn!("the computing threads did not end in time and are cut off"),
+        }
+    }
+}
+
+fn open_repository(settings: &Settings) -> Result<(Repository, mpsc::Receiver<repository::Hint>, Watcher), ServeError> {
+    let refused = |reason: String| ServeError::Repository { path: settings.repository.clone(), reason };
+    let options = RepositoryOptions { settle: settings.watch.settle, reject_after: settings.watch.reject_after };
+    let repository = Repository::open(&settings.repository, options).map_err(|error| refused(error.to_string()))?;
+    let mode = match settings.watch.mode {
+        WatchMode::Events => repository::WatchMode::Events,
+        WatchMode::Poll => repository::WatchMode::Poll { every: settings.watch.poll },
+    };
+    let (hint, hints) = mpsc::channel(16);
+    let watcher =
+        repository::watch(&settings.repository, mode, hint).map_err(|error| refused(error.to_string()))?;
+    Ok((repository, hints, watcher))
+}
+
+fn core_plan(settings: &Settings) -> CorePlan {
+    let available = available_parallelism().map_or(1, NonZeroUsize::get);
+    plan_cores(settings.cores.live.map_or(available, NonZeroUsize::get))
+}
+
+fn queue_limits(settings: &Settings) -> QueueLimits {
+    QueueLimits { live: settings.cores.queue, bulk: settings.cores.queue, background: settings.shadow.queue }
+}
+
+/// The caps on one picture, from the settings.
+pub(super) fn picture_limits(settings: &Settings) -> PictureLimits {
+    PictureLimits {
+        max_bytes: settings.limits.max_picture.as_usize(),
+        max_pixels: settings.limits.max_pixels,
+        max_side: settings.limits.max_side,
+    }
+}
+
+/// What a candidate's child process may take, from the settings.
+pub(super) fn proof_limits(settings: &Settings) -> ProofLimits {
+    ProofLimits {
+        memory_bytes: settings.proof.memory.bytes(),
+        cpu: settings.proof.cpu,
+        wall: settings.proof.wall,
+    }
+}
+
+/// This very program, to run candidates in.
+pub(super) fn this_program() -> Result<PathBuf, ServeError> {
+    env::current_exe().map_err(|error| ServeError::System(format!("find this program: {error}")))
+}
+
+fn show_load(metrics: &Metrics, cores: &Cores) {
+    let series: [(&str, &'static [(&str, &str)], fn(crate::executor::Load) -> usize); 5] = [
+        ("vigie_executor_queue_jobs", &[("class", "live")], |load| load.waiting_live),
+        ("vigie_executor_queue_jobs", &[("class", "bulk")], |load| load.waiting_bulk),
+        ("vigie_executor_queue_jobs", &[("class", "background")], |load| load.waiting_background),
+        ("vigie_executor_running_jobs", &[("class", "live")], |load| load.running_live),
+        ("vigie_executor_running_jobs", &[("class", "background")], |load| load.running_background),
+    ];
+    for (name, labels, read) in series {
+        let cores = cores.clone();
+        let help = if name.contains("queue") { "Jobs waiting for a thread" } else { "Jobs on a thread" };
+        metrics.reading(name, help, labels, move || read(cores.load()) as f64);
+    }
+}

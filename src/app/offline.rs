@@ -1,0 +1,1 @@
+//! Work on a repository without a server.

@@ -1,0 +1,171 @@
+//! The server's life in order: bind, build, serve, stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::build::{House, build};
+use super::readiness;
+use super::stop::StopSignals;
+use crate::config::{self, Settings};
+use crate::http::{Admin, AdminState};
+use crate::telemetry::{LogFormat, Metrics, Telemetry, TelemetryError, TelemetrySettings, Traces};
+
+/// Why the server cannot start, or ended badly. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("{what}: cannot listen on {address} ({reason}); is another server running there? name another address with {flag}")]
+    Bind { what: &'static str, address: SocketAddr, reason: std::io::Error, flag: &'static str },
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    #[error(transparent)]
+    Runtime(#[from] crate::engine::RuntimeError),
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    #[error("the repository {path}: {reason}")]
+    Repository { path: PathBuf, reason: String },
+    #[error("{0}")]
+    System(String),
+}
+
+/// Serves until a signal says stop. Blocks; makes its own runtime.
+///
+/// # Errors
+/// Everything that prevents a start. Once it serves, nothing ends it but a signal.
+pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("vigie-net")
+        .enable_all()
+        .build()
+        .map_err(|error| ServeError::System(format!("start the runtime: {error}")))?;
+    let ended = runtime.block_on(run(settings));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn run(settings: Settings) -> Result<(), ServeError> {
+    let metrics = Metrics::new();
+    let telemetry = Telemetry::start(&telemetry_settings(&settings), &metrics)?;
+    let mut signals = StopSignals::listen()
+        .map_err(|error| ServeError::System(format!("listen to signals: {error}")))?;
+    let grpc = bind("grpc.address", settings.grpc.address, "--grpc")?;
+    let admin = bind("admin.address", settings.admin.address, "--admin")?;
+    say_where(&grpc, &admin);
+
+    let house = build(&settings, metrics)?;
+    let running = Running::start(house, grpc, admin, telemetry.traces(), &settings)?;
+    signals.next().await;
+    tokio::select! {
+        () = running.stop(&settings) => {}
+        () = signals.next() => {
+            tracing::warn!("second signal: exiting at once");
+            process::exit(1);
+        }
+    }
+    if let Err(reason) = telemetry.shutdown(settings.shutdown.flush).await {
+        tracing::warn!(%reason, "traces were not flushed");
+    }
+    Ok(())
+}
+
+fn bind(what: &'static str, address: SocketAddr, flag: &'static str) -> Result<TcpListener, ServeError> {
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    };
+    bind().map_err(|reason| ServeError::Bind { what, address, reason, flag })
+}
+
+/// The first lines on standard output: where to reach the server, whatever port the system gave.
+fn say_where(grpc: &TcpListener, admin: &TcpListener) {
+    for (name, listener) in [("grpc ", grpc), ("admin", admin)] {
+        match listener.local_addr() {
+            Ok(address) => println!("{name} {address}"),
+            Err(error) => tracing::warn!(%error, "a bound port does not tell its address"),
+        }
+    }
+}
+
+fn telemetry_settings(settings: &Settings) -> TelemetrySettings {
+    TelemetrySettings {
+        otlp_endpoint: settings.telemetry.otlp_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned()),
+        log_format: match settings.telemetry.log_format {
+            config::LogFormat::Text => LogFormat::Text,
+            config::LogFormat::Json => LogFormat::Json,
+        },
+        log_filter: settings.telemetry.log_filter.clone(),
+        traces: settings.telemetry.traces,
+    }
+}
+
+/// A server that is up.
+struct Running {
+    house: House,
+    admin: Admin,
+    grpc: JoinHandle<()>,
+    /// Ends readiness.
+    unready: CancellationToken,
+    /// Closes the gRPC port.
+    close: CancellationToken,
+    readiness: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(
+        mut house: House,
+        grpc: TcpListener,
+        admin: TcpListener,
+        traces: Traces,
+        settings: &Settings,
+    ) -> Result<Self, ServeError> {
+        let (unready, close) = (CancellationToken::new(), CancellationToken::new());
+        let state = AdminState {
+            readiness: house.readiness.subscribe(),
+            metrics: house.metrics.clone(),
+            traces,
+            config_toml: settings.to_toml().into(),
+        };
+        let system = |error: std::io::Error| ServeError::System(format!("serve the ports: {error}"));
+        let admin = Admin::start(admin, state).map_err(system)?;
+        let server = house.grpc_server(settings);
+        let grpc = tokio::net::TcpListener::from_std(grpc).map_err(system)?;
+        let grpc = tokio::spawn(server.run(grpc, close.clone()));
+        let follow = readiness::follow(
+            house.control.subscribe(),
+            settings.models.required.clone(),
+            house.readiness.clone(),
+            unready.clone(),
+        );
+        let readiness = tokio::spawn(follow);
+        tokio::spawn(readiness::say_ready(house.readiness.subscribe()));
+        house.start_planes();
+        Ok(Self { house, admin, grpc, unready, close, readiness })
+    }
+
+    /// Not ready, drain, close.
+    async fn stop(mut self, settings: &Settings) {
+        tracing::info!("stopping: not ready any more");
+        self.unready.cancel();
+        within("readiness", Duration::from_secs(1), &mut self.readiness).await;
+        tokio::time::sleep(settings.shutdown.not_ready).await;
+        tracing::info!("draining");
+        self.close.cancel();
+        within("gRPC", settings.shutdown.drain, &mut self.grpc).await;
+        self.house.stop_planes(Duration::from_secs(2)).await;
+        self.admin.stop();
+        tracing::info!("stopped");
+    }
+}
+
+/// Waits for a task so long and no longer.
+async fn within(what: &'static str, span: Duration, task: &mut JoinHandle<()>) {
+    if tokio::time::timeout(span, &mut *task).await.is_err() {
+        tracing::warn!(what, "did not end in time and is cut off");
+        task.abort();
+    }
+}

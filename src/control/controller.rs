@@ -1,0 +1,331 @@
+//! The loop of the control plane: look, bring up, appoint, record, publish, show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
+
+use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure};
+use super::handle::{Command, Control, ControllerEnds, control};
+use super::model::{ModelState, Start};
+use super::show;
+use super::versions::Loaded;
+use super::view::VersionState;
+use crate::base::{Digest, ModelName, Refusal, RevisionId, Version};
+use crate::plan::{PlanPublisher, ServingPlan};
+use crate::repository::{Hint, Repository, Scan, prune};
+use crate::store::{DataDirectory, ModelRecord, ServingRecord};
+use crate::telemetry::{Metrics, Swap, SwapResult};
+
+/// What the controller is made of.
+pub struct ControllerParts {
+    pub repository: Repository,
+    pub hints: mpsc::Receiver<Hint>,
+    pub data: DataDirectory,
+    pub publisher: PlanPublisher,
+    pub bring_up: BringUp,
+    pub metrics: Metrics,
+    /// How often the repository is looked at without a hint.
+    pub rescan: Duration,
+    pub default_model: Option<ModelName>,
+}
+
+/// The control plane's one task.
+pub struct Controller {
+    repository: Option<Repository>,
+    hints: mpsc::Receiver<Hint>,
+    data: DataDirectory,
+    publisher: PlanPublisher,
+    bring_up: BringUp,
+    metrics: Metrics,
+    rescan: Duration,
+    default_model: Option<ModelName>,
+    ends: ControllerEnds,
+    record: ServingRecord,
+    models: BTreeMap<ModelName, ModelState>,
+    unloaded: BTreeSet<ModelName>,
+    tasks: JoinSet<Finished>,
+    loads_awaited: Vec<(ModelName, oneshot::Sender<Result<(), Refusal>>)>,
+    look_again: Option<Instant>,
+}
+
+/// A revision that came up, or did not.
+struct Finished {
+    model: ModelName,
+    version: Version,
+    revision: RevisionId,
+    content: Option<Digest>,
+    outcome: Result<BroughtUp, Failure>,
+    began: Instant,
+}
+
+impl Controller {
+    /// Makes the controller and its handle. The record tells what serves.
+    pub fn new(parts: ControllerParts, record: ServingRecord) -> (Self, Control) {
+        let (handle, ends) = control();
+        let controller = Self {
+            repository: Some(parts.repository),
+            hints: parts.hints,
+            data: parts.data,
+            publisher: parts.publisher,
+            bring_up: parts.bring_up,
+            metrics: parts.metrics,
+            rescan: parts.rescan,
+            default_model: parts.default_model,
+            ends,
+            record,
+            models: BTreeMap::new(),
+            unloaded: BTreeSet::new(),
+            tasks: JoinSet::new(),
+            loads_awaited: Vec::new(),
+            look_again: None,
+        };
+        (controller, handle)
+    }
+
+    /// Runs until the token is cancelled.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Some(scan) = self.scan().await {
+                self.step(scan);
+            }
+            tokio::select! {
+                () = self.something_happens() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        self.tasks.shutdown().await;
+    }
+
+    /// Looks at the repository on a thread that may block. None where it could not be looked at: then all stays as it is.
+    async fn scan(&mut self) -> Option<Scan> {
+        self.look_again = None;
+        let mut repository = self.repository.take()?;
+        let scanning = tokio::task::spawn_blocking(move || {
+            let scan = repository.scan(Instant::now());
+            (repository, scan)
+        });
+        let (repository, scan) = scanning.await.expect("a scan neither panics nor is cancelled");
+        self.repository = Some(repository);
+        scan.inspect_err(|error| tracing::warn!(%error, "the repository cannot be looked at; everything serves on"))
+            .ok()
+    }
+
+    /// Waits for whatever makes another look worthwhile.
+    async fn something_happens(&mut self) {
+        let now = Instant::now();
+        let next = self.models.values().filter_map(ModelState::next_look).chain(self.look_again).min();
+        let wait = next.map_or(self.rescan, |at| at.saturating_duration_since(now)).min(self.rescan);
+        tokio::select! {
+            Some(finished) = self.tasks.join_next() => {
+                if let Ok(finished) = finished {
+                    self.note(finished);
+                }
+                while let Some(Ok(finished)) = self.tasks.try_join_next() {
+                    self.note(finished);
+                }
+            }
+            Some(command) = self.ends.commands.recv() => self.obey(command),
+            Some(hint) = self.hints.recv() => {
+                self.take_hint(&hint);
+                while let Ok(hint) = self.hints.try_recv() {
+                    self.take_hint(&hint);
+                }
+            }
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+
+    fn take_hint(&mut self, hint: &Hint) {
+        if let Some(repository) = &mut self.repository {
+            repository.note(hint);
+        }
+    }
+
+    fn note(&mut self, finished: Finished) {
+        let Finished { model, version, revision, content, outcome, began } = finished;
+        let swap = |result, reason| Swap {
+            model: &model,
+            version,
+            revision: Some(revision),
+            result,
+            reason,
+            duration: began.elapsed(),
+        };
+        let state = self.models.entry(model.clone()).or_default();
+        state.versions.loading.remove(&revision);
+        match outcome {
+            Ok(BroughtUp::Loaded { executor, manifest, content, golden_worst }) => {
+                self.metrics.golden_difference(&model, version, golden_worst);
+                self.metrics.swap(&swap(SwapResult::Published, ""));
+                let proven = BTreeSet::from([content]);
+                let loaded = Loaded { executor, manifest, loaded_at: SystemTime::now(), proven };
+                state.versions.note_loaded(revision, loaded);
+            }
+            Ok(BroughtUp::Proven) => {
+                if let Some(content) = content {
+                    state.versions.note_proven(revision, content);
+                }
+            }
+            Err(failure) => {
+                self.metrics.swap(&swap(failure.result(), failure.reason()));
+                if let (Failure::Content(_), None) = (&failure, content) {
+                    state.lose(revision);
+                }
+                state.versions.note_failure(revision, content, failure, Instant::now());
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Load { model, answer } => {
+                self.unloaded.remove(&model);
+                self.loads_awaited.push((model, answer));
+            }
+            Command::Unload { model, answer } => {
+                let known = self.models.contains_key(&model);
+                if known {
+                    self.unloaded.insert(model.clone());
+                }
+                let _caller_left = answer.send(if known { Ok(()) } else { Err(unknown(&model)) });
+            }
+        }
+    }
+
+    /// One look taken in: bring up what is new, appoint, record, publish, show.
+    fn step(&mut self, scan: Scan) {
+        let now = Instant::now();
+        self.look_again = scan.look_again.map(|span| now + span);
+        for refused in &scan.refused {
+            tracing::debug!(path = %refused.path.display(), reason = %refused.reason, "refused in the repository");
+        }
+        self.take_in(scan, now);
+        self.start_what_is_new(now);
+        let before = self.record.clone();
+        let record = self.appointed();
+        if record != before {
+            let span = info_span!("swap", models = show::changed_models(&before, &record));
+            let _entered = span.enter();
+            match record.save(&self.data) {
+                Ok(()) => self.record = record,
+                Err(error) => tracing::error!(%error, "what shall serve cannot be recorded, so nothing is changed"),
+            }
+            self.publish();
+            show::swaps(&self.metrics, &before, &self.record);
+        } else {
+            self.publish();
+        }
+        self.let_go();
+        self.ends.view.send_replace(Arc::new(show::view(&self.models, &self.record, &self.unloaded)));
+        show::gauges(&self.metrics, &self.ends.view.borrow());
+        self.answer_loads();
+    }
+
+    fn take_in(&mut self, mut scan: Scan, now: Instant) {
+        for name in scan.models.keys() {
+            self.models.entry(name.clone()).or_default();
+        }
+        for (name, state) in &mut self.models {
+            let none = ModelRecord::default();
+            let record = self.record.models.get(name).unwrap_or(&none);
+            state.look(name, scan.models.remove(name), record, &self.data, now);
+        }
+    }
+
+    fn start_what_is_new(&mut self, now: Instant) {
+        for (name, state) in &mut self.models {
+            if self.unloaded.contains(name) {
+                continue;
+            }
+            let record = self.record.models.get(name).cloned().unwrap_or_default();
+            for Start { version, revision, content, origin } in state.starts(&record, now) {
+                let (phase, watched) = watch::channel(VersionState::Loading);
+                state.versions.loading.insert(revision, watched);
+                let (bring_up, model) = (self.bring_up.clone(), name.clone());
+                let span = info_span!("bring_up", %model, %version, %revision);
+                let task = async move {
+                    let outcome = bring_up.run(model.clone(), origin, phase).await;
+                    Finished { model, version, revision, content, outcome, began: now }
+                };
+                self.tasks.spawn(task.instrument(span));
+            }
+        }
+    }
+
+    fn appointed(&self) -> ServingRecord {
+        let mut record = ServingRecord::default();
+        for (name, state) in &self.models {
+            let before = self.record.models.get(name).cloned().unwrap_or_default();
+            let after = if self.unloaded.contains(name) { before } else { state.appoint(&before) };
+            if !state.is_over() && after != ModelRecord::default() {
+                record.models.insert(name.clone(), after);
+            }
+        }
+        record
+    }
+
+    fn publish(&mut self) {
+        let serving = self.models.iter().filter(|(name, state)| !self.unloaded.contains(*name) && !state.is_over());
+        let models = serving
+            .map(|(name, state)| {
+                let record = self.record.models.get(name).cloned().unwrap_or_default();
+                let mut plan = state.plan(&record);
+                plan.not_ready = show::not_ready(name, state, &plan);
+                (name.clone(), Arc::new(plan))
+            })
+            .collect();
+        let plan = ServingPlan { generation: 0, models, default_model: self.default_model.clone() };
+        self.publisher.publish(plan);
+    }
+
+    /// Lets go of what neither the plan nor the record needs.
+    fn let_go(&mut self) {
+        let mut keep: BTreeSet<RevisionId> = BTreeSet::new();
+        for (name, state) in &mut self.models {
+            let record = self.record.models.get(name).cloned().unwrap_or_default();
+            if self.unloaded.contains(name) {
+                state.versions.loaded.clear();
+                state.versions.waiting.clear();
+            } else {
+                state.retire(&record);
+            }
+            keep.extend(state.versions.loading.keys().chain(state.versions.loaded.keys()));
+            keep.extend([record.live, record.shadow].into_iter().flatten().map(|held| held.revision));
+        }
+        self.models.retain(|_, state| !state.is_over());
+        if self.tasks.is_empty() {
+            let pruned = prune(self.data.path(), &keep)
+                .and_then(|_| prune(&self.data.path().join(AGAIN), &BTreeSet::new()));
+            if let Err(error) = pruned {
+                tracing::warn!(%error, "sealed revisions that nobody needs cannot be removed");
+            }
+        }
+    }
+
+    fn answer_loads(&mut self) {
+        let view = self.ends.view.borrow().clone();
+        for (model, answer) in std::mem::take(&mut self.loads_awaited) {
+            match self.models.get(&model) {
+                None => drop(answer.send(Err(unknown(&model)))),
+                Some(state) if !state.versions.loading.is_empty() => self.loads_awaited.push((model, answer)),
+                Some(_) => {
+                    let missing = view.missing(std::slice::from_ref(&model));
+                    let outcome = match missing.first() {
+                        None => Ok(()),
+                        Some(lack) => Err(Refusal::unavailable(format!("{}: {}", lack.what, lack.why))),
+                    };
+                    drop(answer.send(outcome));
+                }
+            }
+        }
+    }
+}
+
+fn unknown(model: &ModelName) -> Refusal {
+    Refusal::not_found(format!("Request for unknown model: '{model}' is not found"))
+}

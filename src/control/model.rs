@@ -1,0 +1,216 @@
+//! One model, from what was found of it to its part of the plan. Holds no task and writes nothing: the controller does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::appoint::{Situation, appoint};
+use super::bring_up::Origin;
+use super::policies::{PolicyInForce, adopt};
+use super::versions::{Loaded, Versions};
+use crate::base::{Digest, ModelName, RevisionId, Version};
+use crate::plan::{ModelPlan, Served};
+use crate::repository::{Candidate, ModelFound, ModelSettings, TritonConfig, VersionFound, VersionPolicy};
+use crate::store::{Appointed, DataDirectory, ModelRecord};
+
+/// How long a version must have been gone before it stops serving: a directory that is being replaced is gone for a moment.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+
+/// Everything known of one model.
+#[derive(Default)]
+pub(super) struct ModelState {
+    settings: ModelSettings,
+    pub problems: Vec<String>,
+    pub policy: PolicyInForce,
+    triton: Option<Arc<TritonConfig>>,
+    pub versions: Versions,
+    pub found: BTreeMap<Version, VersionFound>,
+    gone_since: BTreeMap<Version, Instant>,
+    lost: BTreeSet<RevisionId>,
+}
+
+/// A revision to bring up.
+pub(super) struct Start {
+    pub version: Version,
+    pub revision: RevisionId,
+    /// What a rejection is noted under; none for a sealed copy.
+    pub content: Option<Digest>,
+    pub origin: Origin,
+}
+
+impl ModelState {
+    /// Takes in what was found of the model; none when its directory is gone.
+    pub fn look(&mut self, name: &ModelName, found: Option<ModelFound>, record: &ModelRecord, data: &DataDirectory, now: Instant) {
+        self.problems.clear();
+        let Some(found) = found else {
+            self.note_gone(BTreeMap::new(), now);
+            return;
+        };
+        match found.settings {
+            Ok(settings) => self.settings = settings,
+            Err(problem) => self.problems.push(problem.to_string()),
+        }
+        match found.triton {
+            None => self.triton = None,
+            Some(Ok(config)) => self.triton = Some(config),
+            Some(Err(problem)) => self.problems.push(problem.to_string()),
+        }
+        let current = self.policy.policy.take();
+        self.policy = adopt(data, name, record.policy, found.policy.as_ref(), current);
+        self.problems.extend(self.policy.problem.clone());
+        self.note_gone(found.versions, now);
+        let contents: BTreeSet<Digest> = self.found.values().filter_map(content_of).collect();
+        self.versions.rejected.retain(|content, _| contents.contains(content));
+    }
+
+    fn note_gone(&mut self, found: BTreeMap<Version, VersionFound>, now: Instant) {
+        for version in self.found.keys().filter(|version| !found.contains_key(version)) {
+            self.gone_since.entry(*version).or_insert(now);
+        }
+        self.gone_since.retain(|version, since| !found.contains_key(version) && now < *since + GRACE);
+        self.found = found;
+    }
+
+    /// What is to be brought up now: chosen versions that are not loaded, and revisions on record whose files have changed.
+    pub fn starts(&self, record: &ModelRecord, now: Instant) -> Vec<Start> {
+        let unproven = self.candidates().into_values().filter(|candidate| {
+            !self.is_rejected(candidate) && !self.versions.is_proven(candidate.revision, candidate.content)
+        });
+        let mut starts: Vec<Start> = unproven.map(|candidate| self.start(candidate)).collect();
+        for held in [record.live, record.shadow].into_iter().flatten() {
+            if self.versions.loaded.contains_key(&held.revision) {
+                continue;
+            }
+            let candidate_too = starts.iter().any(|start| start.revision == held.revision);
+            if self.is_present(held.version) && !candidate_too && !self.lost.contains(&held.revision) {
+                let origin = Origin::Sealed(held.revision);
+                starts.push(Start { version: held.version, revision: held.revision, content: None, origin });
+            }
+        }
+        let mut seen = BTreeSet::new();
+        starts.retain(|start| self.versions.may_try(&start.revision, now) && seen.insert(start.revision));
+        starts
+    }
+
+    fn start(&self, candidate: &Candidate) -> Start {
+        let origin = if self.versions.loaded.contains_key(&candidate.revision) {
+            Origin::Again(candidate.clone())
+        } else {
+            Origin::Candidate(candidate.clone())
+        };
+        let Candidate { version, revision, content, .. } = *candidate;
+        Start { version, revision, content: Some(content), origin }
+    }
+
+    /// The record as it ought to be, by the pure rule.
+    pub fn appoint(&self, record: &ModelRecord) -> ModelRecord {
+        let candidates = self.candidates();
+        let good = candidates.iter().filter(|(_, candidate)| !self.is_rejected(candidate));
+        let complete: BTreeMap<Version, RevisionId> =
+            good.map(|(version, candidate)| (*version, candidate.revision)).collect();
+        let ready = candidates
+            .iter()
+            .filter(|(_, candidate)| self.versions.is_proven(candidate.revision, candidate.content))
+            .map(|(version, candidate)| (*version, candidate.revision))
+            .collect();
+        let present = self.found.keys().chain(self.gone_since.keys()).copied().collect();
+        let mut record = appoint(&Situation {
+            record,
+            release: &self.settings.release,
+            present: &present,
+            complete: &complete,
+            ready: &ready,
+            lost: &self.lost,
+        });
+        record.policy = self.policy.policy.as_ref().map(|policy| policy.version()).or(record.policy);
+        record
+    }
+
+    /// Lets go of what nobody needs any more. Requests in flight keep theirs until they are done.
+    pub fn retire(&mut self, record: &ModelRecord) {
+        let mut needed: BTreeSet<RevisionId> =
+            self.candidates().values().map(|candidate| candidate.revision).collect();
+        needed.extend([record.live, record.shadow].into_iter().flatten().map(|held| held.revision));
+        self.versions.loaded.retain(|revision, _| needed.contains(revision));
+        self.versions.waiting.retain(|revision, _| needed.contains(revision));
+    }
+
+    /// A sealed revision on record that cannot be brought up again: it holds its role no longer.
+    pub fn lose(&mut self, revision: RevisionId) {
+        self.lost.insert(revision);
+    }
+
+    /// Its part of the plan.
+    pub fn plan(&self, record: &ModelRecord) -> ModelPlan {
+        let held = |role: Option<Appointed>| role.and_then(|held| self.served(held.version, held.revision));
+        let mut plan = ModelPlan {
+            live: held(record.live),
+            shadow: held(record.shadow),
+            policy: self.policy.policy.clone(),
+            triton: self.triton.as_ref().map(|triton| Arc::new(triton.config.clone())),
+            ..ModelPlan::default()
+        };
+        for (version, candidate) in self.candidates() {
+            if self.versions.is_proven(candidate.revision, candidate.content)
+                && let Some(served) = self.served(version, candidate.revision) {
+                plan.versions.insert(version, served);
+            }
+        }
+        for served in [&plan.shadow, &plan.live].into_iter().flatten() {
+            plan.versions.entry(served.version).or_insert_with(|| Arc::clone(served));
+        }
+        plan
+    }
+
+    fn served(&self, version: Version, revision: RevisionId) -> Option<Arc<Served>> {
+        let Loaded { executor, loaded_at, .. } = self.versions.loaded.get(&revision)?.clone();
+        Some(Arc::new(Served { version, revision, executor, loaded_at }))
+    }
+
+    /// The complete versions that the model serves.
+    pub fn candidates(&self) -> BTreeMap<Version, &Candidate> {
+        let existing: BTreeSet<Version> = self.found.keys().copied().collect();
+        let chosen = match self.version_policy() {
+            Some(policy) => policy.choose(&existing),
+            None => existing,
+        };
+        let complete = self.found.iter().filter_map(|(version, found)| match found {
+            VersionFound::Complete(candidate) => Some((*version, candidate)),
+            VersionFound::Incomplete { .. } | VersionFound::Rejected { .. } | VersionFound::Waiting { .. } => None,
+        });
+        complete.filter(|(version, _)| chosen.contains(version)).collect()
+    }
+
+    /// `model.toml` decides, then `config.pbtxt`; with neither, every version serves.
+    fn version_policy(&self) -> Option<&VersionPolicy> {
+        let triton = || self.triton.as_ref().map(|triton| &triton.serve);
+        self.settings.serve.as_ref().or_else(triton)
+    }
+
+    fn is_rejected(&self, candidate: &Candidate) -> bool {
+        self.versions.rejected.contains_key(&candidate.content)
+    }
+
+    fn is_present(&self, version: Version) -> bool {
+        self.found.contains_key(&version) || self.gone_since.contains_key(&version)
+    }
+
+    /// Whether anything of the model is still there or still serves.
+    pub fn is_over(&self) -> bool {
+        self.found.is_empty() && self.gone_since.is_empty() && self.versions.loading.is_empty()
+    }
+
+    /// When this model wants to be looked at again by itself.
+    pub fn next_look(&self) -> Option<Instant> {
+        let graces = self.gone_since.values().map(|since| *since + GRACE);
+        graces.chain(self.versions.next_try()).min()
+    }
+}
+
+fn content_of(found: &VersionFound) -> Option<Digest> {
+    match found {
+        VersionFound::Complete(candidate) => Some(candidate.content),
+        VersionFound::Rejected { content, .. } => Some(*content),
+        VersionFound::Incomplete { .. } | VersionFound::Waiting { .. } => None,
+    }
+}

@@ -1,0 +1,186 @@
+//! Shows what the controller knows: the view for callers, reasons for the plan, numbers for the metrics.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::ModelState;
+use super::versions::Loaded;
+use super::view::{ModelView, RepositoryView, VersionState, VersionView};
+use crate::base::{ModelName, RevisionId, Version};
+use crate::plan::ModelPlan;
+use crate::repository::{Candidate, VersionFound};
+use crate::store::{Appointed, ModelRecord, ServingRecord};
+use crate::telemetry::{Metrics, VersionCount};
+
+/// The view of everything.
+pub(super) fn view(
+    models: &BTreeMap<ModelName, ModelState>,
+    record: &ServingRecord,
+    unloaded: &BTreeSet<ModelName>,
+) -> RepositoryView {
+    let mut view = RepositoryView { looked: true, ..RepositoryView::default() };
+    for (name, state) in models {
+        let none = ModelRecord::default();
+        let record = record.models.get(name).unwrap_or(&none);
+        view.models.push(ModelView {
+            name: name.clone(),
+            policy_version: state.policy.policy.as_ref().map(|policy| policy.version()),
+            problems: state.problems.clone(),
+        });
+        let rows = ModelRows { name, state, record, unloaded: unloaded.contains(name) };
+        view.versions.extend(rows.rows());
+    }
+    view
+}
+
+struct ModelRows<'a> {
+    name: &'a ModelName,
+    state: &'a ModelState,
+    record: &'a ModelRecord,
+    unloaded: bool,
+}
+
+impl ModelRows<'_> {
+    /// A row for each version as the disk has it, and one for each revision that serves although the disk has another.
+    fn rows(&self) -> Vec<VersionView> {
+        let mut rows: Vec<VersionView> =
+            self.state.found.iter().map(|(version, found)| self.found(*version, found)).collect();
+        for held in [self.record.live, self.record.shadow].into_iter().flatten() {
+            let shown = rows.iter().any(|row| row.version == held.version && row.revision == Some(held.revision));
+            if !shown && !self.unloaded {
+                rows.push(self.held(held));
+            }
+        }
+        rows.sort_by_key(|row| (row.version, !row.live));
+        rows
+    }
+
+    fn found(&self, version: Version, found: &VersionFound) -> VersionView {
+        match found {
+            VersionFound::Incomplete { reason } => self.row(version, None, VersionState::Incomplete, reason),
+            VersionFound::Waiting { reason } => self.row(version, None, VersionState::Waiting, reason),
+            VersionFound::Rejected { reason, .. } => self.row(version, None, VersionState::Rejected, reason),
+            VersionFound::Complete(candidate) => {
+                let (state, reason) = self.complete(version, candidate);
+                let mut row = self.row(version, Some(candidate.revision), state, &reason);
+                if let Some(manifest) = &candidate.manifest {
+                    row.labels = manifest.head.labels().to_vec();
+                    row.metadata = metadata(&manifest.provenance);
+                }
+                row
+            }
+        }
+    }
+
+    fn complete(&self, version: Version, candidate: &Candidate) -> (VersionState, String) {
+        let versions = &self.state.versions;
+        if self.unloaded {
+            return (VersionState::Retired, "unloaded by request; load it to have it back".into());
+        }
+        if !self.state.candidates().contains_key(&version) {
+            return (VersionState::Retired, "not among the versions that the model serves (model.toml)".into());
+        }
+        if let Some(reason) = versions.rejected.get(&candidate.content) {
+            return (VersionState::Rejected, format!("{reason} (content {})", candidate.content.short()));
+        }
+        if versions.loaded.contains_key(&candidate.revision) {
+            return (VersionState::Ready, String::new());
+        }
+        if let Some(phase) = versions.loading.get(&candidate.revision) {
+            return (*phase.borrow(), String::new());
+        }
+        match versions.waiting.get(&candidate.revision) {
+            Some(waiting) => (VersionState::Waiting, waiting.reason.clone()),
+            None => (VersionState::Loading, String::new()),
+        }
+    }
+
+    /// A revision that serves from its sealed copy while its version's files are others, or gone.
+    fn held(&self, held: Appointed) -> VersionView {
+        let Some(loaded) = self.state.versions.loaded.get(&held.revision) else {
+            let waiting = self.state.versions.waiting.get(&held.revision);
+            let reason = waiting.map(|waiting| waiting.reason.as_str()).unwrap_or("comes back from its sealed copy");
+            let state = if waiting.is_some() { VersionState::Waiting } else { VersionState::Loading };
+            return self.row(held.version, Some(held.revision), state, reason);
+        };
+        let reason = "its files have changed; it serves from its sealed copy";
+        let mut row = self.row(held.version, Some(held.revision), VersionState::Ready, reason);
+        if let Some(manifest) = &loaded.manifest {
+            row.labels = manifest.head.labels().to_vec();
+            row.metadata = metadata(&manifest.provenance);
+        }
+        row
+    }
+
+    fn row(&self, version: Version, revision: Option<RevisionId>, state: VersionState, reason: &str) -> VersionView {
+        let holds = |role: Option<Appointed>| {
+            state == VersionState::Ready
+                && role.is_some_and(|held| held.version == version && Some(held.revision) == revision)
+        };
+        let loaded: Option<&Loaded> = revision.and_then(|revision| self.state.versions.loaded.get(&revision));
+        VersionView {
+            model: self.name.clone(),
+            version,
+            revision,
+            state,
+            reason: reason.to_owned(),
+            live: holds(self.record.live),
+            shadow: holds(self.record.shadow),
+            canary_share: 0.0,
+            loaded_at: loaded.map(|loaded| loaded.loaded_at),
+            labels: Vec::new(),
+            metadata: BTreeMap::new(),
+        }
+    }
+}
+
+fn metadata(provenance: &toml::Table) -> BTreeMap<String, String> {
+    let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    provenance.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// Why versions that exist cannot serve, for whoever names one.
+pub(super) fn not_ready(name: &ModelName, state: &ModelState, plan: &ModelPlan) -> BTreeMap<Version, String> {
+    let record = ModelRecord::default();
+    let rows = ModelRows { name, state, record: &record, unloaded: false }.rows();
+    let missing = rows.into_iter().filter(|row| !plan.versions.contains_key(&row.version));
+    missing.map(|row| (row.version, format!("{} {}", row.state.as_str(), row.reason).trim_end().to_owned())).collect()
+}
+
+/// The names of the models whose record changes, for a span.
+pub(super) fn changed_models(before: &ServingRecord, after: &ServingRecord) -> String {
+    let names: BTreeSet<&ModelName> = before.models.keys().chain(after.models.keys()).collect();
+    let changed = names.into_iter().filter(|name| before.models.get(*name) != after.models.get(*name));
+    changed.map(ModelName::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// Tells of each change of what serves, in the log and in the metrics.
+pub(super) fn swaps(metrics: &Metrics, before: &ServingRecord, after: &ServingRecord) {
+    let none = ModelRecord::default();
+    for (model, now) in &after.models {
+        let was = before.models.get(model).unwrap_or(&none);
+        if was.live != now.live {
+            tracing::info!(%model, from = text(was.live), to = text(now.live), "the live revision changed");
+        }
+        if was.shadow != now.shadow {
+            tracing::info!(%model, from = text(was.shadow), to = text(now.shadow), "the shadow changed");
+        }
+        metrics.live_version(model, now.live.map(|live| live.version));
+    }
+}
+
+fn text(held: Option<Appointed>) -> String {
+    held.map_or_else(|| "none".into(), |held| format!("{} ({})", held.version, held.revision.0.short()))
+}
+
+/// Sets the gauges of versions by state.
+pub(super) fn gauges(metrics: &Metrics, view: &RepositoryView) {
+    let mut counts: BTreeMap<(&ModelName, &'static str), u64> = BTreeMap::new();
+    for version in &view.versions {
+        *counts.entry((&version.model, version.state.as_str())).or_default() += 1;
+    }
+    let counts: Vec<VersionCount> = counts
+        .into_iter()
+        .map(|((model, state), count)| VersionCount { model: model.clone(), state, count })
+        .collect();
+    metrics.versions(&counts);
+}

@@ -1,0 +1,249 @@
+//! The shadow: after the answer, a candidate judges the same decoded picture, and its verdicts are compared with those given.
+//!
+//! It runs on the background threads, of the lowest priority of the operating system; what does not fit into its queue is shed and
+//! counted. It writes nothing that a live answer reads.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use tracing::info_span;
+
+use super::flips::{Flip, FlipSide, Ledger, Pair, ShadowSummary, deciding_label};
+use crate::base::{CountryCode, CountryVerdict, Label, LabelScore, ModelName, Probability};
+use crate::executor::{Cores, Lane};
+use crate::plan::Served;
+use crate::policy::Case;
+use crate::preprocess::{self, PictureLimits};
+use crate::tap::{Seen, TapListener, Tapped};
+use crate::telemetry::{self, Direction, FlipSeen, Metrics, ShadowDone, ShadowOutcome};
+
+/// What has been observed, for whoever asks. Cheap to clone.
+#[derive(Clone)]
+pub struct Observe {
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+impl Observe {
+    /// Keeps so many flips of each model.
+    pub fn new(flips_kept: usize) -> Self {
+        Self {
+            ledger: Arc::new(Mutex::new(Ledger::new(flips_kept))),
+        }
+    }
+
+    /// The last flips of a model, newest first.
+    pub fn flips(&self, model: &ModelName, limit: usize) -> Vec<Flip> {
+        self.with(|ledger| ledger.flips(model, limit))
+    }
+
+    /// How a model's shadow does; none where there is none or nothing has been judged.
+    pub fn summary(&self, model: &ModelName) -> Option<ShadowSummary> {
+        self.with(|ledger| ledger.summary(model))
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Ledger) -> T) -> T {
+        use_it(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Takes decisions from the tap and has the shadow judge them.
+pub struct ShadowRunner {
+    pub cores: Cores,
+    pub observe: Observe,
+    pub metrics: Metrics,
+    pub picture_limits: PictureLimits,
+}
+
+impl ShadowRunner {
+    /// Runs until the tap is gone.
+    pub async fn run(self, mut listener: TapListener) {
+        let runner = Arc::new(self);
+        while let Some(tapped) = listener.next().await {
+            runner.count_drops(&tapped, listener.take_dropped());
+            let (Some(candidate), true) = (tapped.route.shadow.clone(), tapped.seen.is_some()) else {
+                continue;
+            };
+            let job = (Arc::clone(&runner), Arc::clone(&tapped), Arc::clone(&candidate));
+            let offered = runner.cores.offer(move |lane| {
+                let (runner, tapped, candidate) = job;
+                runner.shadow(lane, &tapped, &candidate);
+            });
+            if offered.is_err() {
+                runner.shed(&tapped, &candidate, 1);
+            }
+        }
+    }
+
+    fn count_drops(&self, tapped: &Tapped, dropped: u64) {
+        if let (Some(candidate), 1..) = (&tapped.route.shadow, dropped) {
+            self.shed(tapped, candidate, dropped);
+        }
+    }
+
+    fn shed(&self, tapped: &Tapped, candidate: &Served, count: u64) {
+        for _ in 0..count {
+            self.done(tapped, candidate, ShadowOutcome::Shed);
+        }
+        self.count(tapped, candidate, |summary| summary.shed += count);
+    }
+
+    /// Judges once more and compares. Called on a background thread.
+    fn shadow(&self, lane: &Lane, tapped: &Tapped, candidate: &Served) {
+        let span = info_span!(parent: None, "shadow", model = %tapped.route.model, version = %candidate.version);
+        telemetry::set_parent(&span, tapped.parent.clone());
+        let _entered = span.enter();
+        match self.scores(lane, tapped, candidate) {
+            Ok(scores) => self.compare(tapped, candidate, &scores),
+            Err(reason) => {
+                tracing::warn!(%reason, revision = %candidate.revision, "the shadow failed on a picture");
+                self.done(tapped, candidate, ShadowOutcome::Failed);
+                self.count(tapped, candidate, |summary| summary.failed += 1);
+            }
+        }
+    }
+
+    fn scores(&self, lane: &Lane, tapped: &Tapped, candidate: &Served) -> Result<Vec<LabelScore>, String> {
+        let seen = tapped.seen.as_ref().ok_or("nothing was seen")?;
+        let own = self.own_tensor(seen, &tapped.route.served, candidate)?;
+        let tensor = own.as_deref().unwrap_or(&seen.tensor);
+        candidate
+            .executor
+            .judge(lane, tensor)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The candidate's input, where it is not the very tensor that the live revision had.
+    fn own_tensor(&self, seen: &Seen, stable: &Served, candidate: &Served) -> Result<Option<Vec<f32>>, String> {
+        let spec_of = |served: &'_ Served| {
+            served
+                .executor
+                .spec()
+                .judge
+                .as_ref()
+                .map(|judge| judge.preprocessing.clone())
+        };
+        let theirs = spec_of(candidate).ok_or("the shadow judges no pictures")?;
+        let ours = spec_of(stable).ok_or("the live revision judges no pictures")?;
+        if theirs == ours {
+            return Ok(None);
+        }
+        if theirs.decode_options() == ours.decode_options() {
+            return Ok(Some(preprocess::to_tensor(&seen.decoded, &theirs)));
+        }
+        let decoded = preprocess::decode(&seen.encoded, &theirs.decode_options(), &self.picture_limits)
+            .map_err(|error| error.to_string())?;
+        Ok(Some(preprocess::to_tensor(&decoded, &theirs)))
+    }
+
+    fn compare(&self, tapped: &Tapped, candidate: &Served, scores: &[LabelScore]) {
+        let request = &tapped.request;
+        let countries: Vec<CountryCode> = tapped.decision.verdicts.iter().map(|verdict| verdict.country).collect();
+        let case = Case {
+            scores,
+            countries: &countries,
+            ad_type: &request.ad_type,
+            facts: &request.facts,
+            product: &request.product,
+        };
+        let verdicts = tapped.route.policy.judge(&case);
+        self.count(tapped, candidate, |summary| summary.judged += 1);
+        let mut outcome = ShadowOutcome::Agreed;
+        for (stable, theirs) in tapped.decision.verdicts.iter().zip(&verdicts) {
+            let direction = Direction::between(stable.verdict, theirs.verdict);
+            self.count(tapped, candidate, |summary| summary.add(direction));
+            if let Some(direction) = direction {
+                outcome = ShadowOutcome::Differed;
+                self.keep_flip(tapped, candidate, scores, (stable, theirs), direction);
+            }
+        }
+        self.done(tapped, candidate, outcome);
+    }
+
+    fn keep_flip(
+        &self,
+        tapped: &Tapped,
+        candidate: &Served,
+        scores: &[LabelScore],
+        (stable, theirs): (&CountryVerdict, &CountryVerdict),
+        direction: Direction,
+    ) {
+        let stricter = if stable.verdict >= theirs.verdict {
+            stable
+        } else {
+            theirs
+        };
+        let label = deciding_label(stricter);
+        let model = &tapped.route.model;
+        let seen = FlipSeen {
+            model,
+            candidate: candidate.version,
+            direction,
+            label,
+            country: stable.country,
+        };
+        self.metrics.flip(&seen);
+        let flip = flip(tapped, candidate, scores, (stable, theirs), label.cloned());
+        self.observe
+            .with(|ledger| ledger.keep(model, pair(tapped, candidate), flip));
+    }
+
+    fn done(&self, tapped: &Tapped, candidate: &Served, outcome: ShadowOutcome) {
+        let done = ShadowDone {
+            model: &tapped.route.model,
+            candidate: candidate.version,
+            outcome,
+        };
+        self.metrics.shadow(&done);
+    }
+
+    fn count(&self, tapped: &Tapped, candidate: &Served, count: impl FnOnce(&mut ShadowSummary)) {
+        self.observe.with(|ledger| {
+            ledger.count(&tapped.route.model, pair(tapped, candidate), candidate.version, count);
+        });
+    }
+}
+
+fn pair(tapped: &Tapped, candidate: &Served) -> Pair {
+    Pair {
+        stable: tapped.route.served.revision,
+        candidate: candidate.revision,
+        policy: tapped.route.policy.version(),
+    }
+}
+
+fn flip(
+    tapped: &Tapped,
+    candidate: &Served,
+    scores: &[LabelScore],
+    (stable, theirs): (&CountryVerdict, &CountryVerdict),
+    label: Option<Label>,
+) -> Flip {
+    let score_of = |scores: &[LabelScore]| -> Option<Probability> {
+        let label = label.as_ref()?;
+        scores
+            .iter()
+            .find(|score| score.label == *label)
+            .map(|score| score.probability)
+    };
+    let product = &tapped.request.product;
+    Flip {
+        at: SystemTime::now(),
+        partner_id: product.partner_id.clone(),
+        product_id: product.product_id.clone(),
+        title: product.title.clone(),
+        image_sha256: tapped.decision.image_sha256,
+        country: stable.country,
+        stable: FlipSide {
+            version: tapped.route.served.version,
+            verdict: stable.verdict,
+            score: score_of(&tapped.decision.scores),
+        },
+        candidate: FlipSide {
+            version: candidate.version,
+            verdict: theirs.verdict,
+            score: score_of(scores),
+        },
+        label,
+        trace_id: tapped.decision.trace_id.clone(),
+    }
+}

@@ -1,0 +1,12 @@
+//! The data plane: admission → preprocess → execute → judge → respond. Nothing slow, no file, no store, no metrics registry.
+
+mod admission;
+mod infer;
+mod judge;
+mod look;
+mod pipeline;
+mod trail;
+
+pub use infer::{InferRequest, Inferred, ModelDescription};
+pub use pipeline::{Judged, Serving, ServingLimits};
+pub use trail::Trail;

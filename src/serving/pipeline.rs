@@ -1,0 +1,180 @@
+//! One request in a straight line: admit, route, look, judge, respond, offer to the tap. Unary calls and streams share it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::{Span, info_span};
+
+use super::admission::Admission;
+use super::judge::judge;
+use super::look::{Keep, Look, Outcome, Sight};
+use super::trail::Trail;
+use crate::base::{Classification, Deadline, Decision, Picture, Priority, Refusal};
+use crate::executor::{Class, Cores, Lane, NotRun};
+use crate::plan::{PlanHandle, Route};
+use crate::preprocess::PictureLimits;
+use crate::tap::{Seen, Tap, Tapped};
+use crate::telemetry::{self, Stage};
+
+/// What bounds the request path.
+#[derive(Debug, Clone, Copy)]
+pub struct ServingLimits {
+    pub picture: PictureLimits,
+    /// Requests in flight at once, over all methods.
+    pub in_flight: usize,
+    /// For requests that bring no deadline; none: they may take as long as they need.
+    pub default_deadline: Option<Duration>,
+}
+
+/// A decision, and how long each stage took.
+pub struct Judged {
+    pub decision: Decision,
+    pub trail: Trail,
+}
+
+/// The data plane. Cheap to clone.
+#[derive(Clone)]
+pub struct Serving {
+    pub(super) admission: Admission,
+    pub(super) cores: Cores,
+    pub(super) limits: ServingLimits,
+    tap: Arc<Tap>,
+}
+
+impl Serving {
+    /// Serves by the plan that the handle gives, on these cores.
+    pub fn new(plan: PlanHandle, cores: Cores, tap: Arc<Tap>, limits: ServingLimits) -> Self {
+        let admission = Admission::new(limits.in_flight, plan);
+        Self {
+            admission,
+            cores,
+            limits,
+            tap,
+        }
+    }
+
+    /// Judges one product.
+    ///
+    /// # Errors
+    /// Any [`Refusal`]; a picture that is missing or cannot be read is none of them where the product has an id or a text.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, what has not begun is never computed.
+    pub async fn classify(&self, mut request: Classification, deadline: Deadline) -> Result<Judged, Refusal> {
+        let deadline = self.bounded(deadline);
+        let admitted = self.admission.admit(class_of(request.priority), deadline).await?;
+        let route = admitted.plan.route(request.model.as_ref(), &request.target)?;
+        let (sight, mut trail) = self.look(&route, &mut request, deadline).await?;
+        let began = Instant::now();
+        let (decision, seen) = info_span!("judge").in_scope(|| {
+            judge(
+                &route,
+                &request,
+                sight,
+                telemetry::trace_id(&Span::current()).unwrap_or_default(),
+            )
+        });
+        trail.note(Stage::Judge, began);
+        self.offer(&decision, request, route, seen);
+        Ok(Judged { decision, trail })
+    }
+
+    /// Takes the picture out of the request and looks at it on a core.
+    async fn look(
+        &self,
+        route: &Route,
+        request: &mut Classification,
+        deadline: Deadline,
+    ) -> Result<(Sight, Trail), Refusal> {
+        let picture = std::mem::take(&mut request.product.picture);
+        let keep = if route.shadow.is_some() {
+            Keep::Seen
+        } else {
+            Keep::Nothing
+        };
+        let sight = match Look::at(&picture, &route.served, self.limits.picture, keep) {
+            None => (Sight::missing(), Trail::default()),
+            Some(look) => {
+                self.on_core(class_of(request.priority), deadline, |lane, trail| {
+                    look.run(lane, trail)
+                })
+                .await?
+            }
+        };
+        if matches!(sight.0.outcome, Outcome::Unreadable { .. }) && !request.product.is_identified() {
+            return Err(nothing_to_judge(&picture, &sight.0));
+        }
+        Ok(sight)
+    }
+
+    /// Runs work on a core, with a trail that begins in the queue.
+    pub(super) async fn on_core<T: Send + 'static>(
+        &self,
+        class: Class,
+        deadline: Deadline,
+        work: impl FnOnce(&Lane, &mut Trail) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<(T, Trail), Refusal> {
+        let queued = Instant::now();
+        let job = move |lane: &Lane| {
+            let mut trail = Trail::default();
+            trail.note(Stage::Queue, queued);
+            work(lane, &mut trail).map(|done| (done, trail))
+        };
+        let done = match class {
+            Class::Live | Class::Background => self.cores.run(class, deadline, job).await,
+            Class::Bulk => self.cores.run_when_room(class, deadline, job).await,
+        };
+        done.map_err(not_run)?
+    }
+
+    /// The caller's deadline, or the configured one where it brings none.
+    pub(super) fn bounded(&self, deadline: Deadline) -> Deadline {
+        match (deadline.moment(), self.limits.default_deadline) {
+            (None, Some(span)) => Deadline::after(Instant::now(), span),
+            _ => deadline,
+        }
+    }
+
+    fn offer(&self, decision: &Decision, request: Classification, route: Route, seen: Option<Seen>) {
+        let parent = telemetry::as_parent(&Span::current());
+        self.tap.offer(Tapped {
+            decision: decision.clone(),
+            request,
+            route,
+            seen,
+            parent,
+        });
+    }
+}
+
+fn class_of(priority: Priority) -> Class {
+    match priority {
+        Priority::Live => Class::Live,
+        Priority::Bulk => Class::Bulk,
+    }
+}
+
+fn nothing_to_judge(picture: &Picture, sight: &Sight) -> Refusal {
+    let cause = match (&sight.outcome, picture) {
+        (Outcome::Unreadable { cause }, Picture::Encoded(_)) => cause.as_str(),
+        _ => "it is missing",
+    };
+    Refusal::invalid(
+        "product",
+        format!(
+            "there is nothing to judge: the picture cannot be read ({cause}), and there is neither a product_id nor a text"
+        ),
+    )
+}
+
+pub(super) fn not_run(why: NotRun) -> Refusal {
+    match why {
+        NotRun::QueueFull { retry_after } => Refusal::overloaded(
+            retry_after,
+            "as much work is waiting for a core as the server takes (cores.queue)",
+        ),
+        NotRun::DeadlinePassed => Refusal::deadline(),
+        NotRun::Panicked => Refusal::internal("the work on this request broke off; the server goes on"),
+        NotRun::Closing => Refusal::unavailable("the server is stopping"),
+    }
+}

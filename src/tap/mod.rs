@@ -1,0 +1,122 @@
+//! The tap: serving offers each decision, and whoever observes picks it up. It never waits.
+//!
+//! Each listener has a bounded queue of its own, and the pictures in all of them together a bounded size; what does not fit is
+//! dropped and counted, so that a slow observer costs the request path nothing.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::base::{Classification, Decision};
+use crate::plan::Route;
+use crate::preprocess::Decoded;
+use crate::telemetry::Parent;
+
+/// One decision with what is needed to make it again by another revision.
+pub struct Tapped {
+    pub decision: Decision,
+    /// As it was asked, without the picture.
+    pub request: Classification,
+    pub route: Route,
+    pub seen: Option<Seen>,
+    /// The caller's trace, for spans of later work.
+    pub parent: Parent,
+}
+
+/// The picture as the live revision saw it. Kept only where a shadow will look at it too.
+pub struct Seen {
+    pub encoded: Bytes,
+    pub decoded: Decoded,
+    /// The live revision's input, NCHW.
+    pub tensor: Vec<f32>,
+}
+
+impl Seen {
+    fn kibibytes(&self) -> u32 {
+        let bytes = self.encoded.len() + self.decoded.rgb.len() + size_of_val(&self.tensor[..]);
+        u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// A decision on its way to the listeners, with its share of the memory that pictures may take.
+pub struct Offered {
+    tapped: Tapped,
+    _held: Option<OwnedSemaphorePermit>,
+}
+
+impl Deref for Offered {
+    type Target = Tapped;
+    fn deref(&self) -> &Tapped {
+        &self.tapped
+    }
+}
+
+/// The sending end, which serving holds.
+pub struct Tap {
+    listeners: Vec<Listener>,
+    /// What is left of the memory for pictures, in KiB.
+    memory: Arc<Semaphore>,
+}
+
+struct Listener {
+    queue: mpsc::Sender<Arc<Offered>>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The receiving end of one listener.
+pub struct TapListener {
+    queue: mpsc::Receiver<Arc<Offered>>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Tap {
+    /// A tap without listeners, in which pictures may take so many bytes.
+    pub fn new(memory_bytes: usize) -> Self {
+        Self {
+            listeners: Vec::new(),
+            memory: Arc::new(Semaphore::new(memory_bytes / 1024)),
+        }
+    }
+
+    /// Adds a listener whose queue holds so many decisions.
+    pub fn listen(&mut self, queue_length: usize) -> TapListener {
+        let (sender, queue) = mpsc::channel(queue_length.max(1));
+        let dropped = Arc::new(AtomicU64::new(0));
+        self.listeners.push(Listener {
+            queue: sender,
+            dropped: Arc::clone(&dropped),
+        });
+        TapListener { queue, dropped }
+    }
+
+    /// Offers a decision to every listener; never waits.
+    pub fn offer(&self, tapped: Tapped) {
+        let share = tapped.seen.as_ref().map_or(0, Seen::kibibytes);
+        let held = Arc::clone(&self.memory).try_acquire_many_owned(share).ok();
+        let fits = held.is_some();
+        let offered = Arc::new(Offered { tapped, _held: held });
+        for listener in &self.listeners {
+            if !fits || listener.queue.try_send(Arc::clone(&offered)).is_err() {
+                listener.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl TapListener {
+    /// The next decision; none when the tap is gone.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Arc<Offered>> {
+        self.queue.recv().await
+    }
+
+    /// How many decisions did not fit into this listener's queue since the last call.
+    pub fn take_dropped(&self) -> u64 {
+        self.dropped.swap(0, Ordering::Relaxed)
+    }
+}
