@@ -16,7 +16,7 @@ from .evaluate import Calibration, Measure
 from .manifest import hashes_of, text_of
 from .preprocess import Preprocessing, prepare
 
-INPUT, OUTPUT = "image", "logits"
+INPUT, OUTPUT = "pixels", "logits"
 OPSET = 18
 GOLDEN_TOLERANCE = 0.002
 
