@@ -26,6 +26,12 @@ const FLOORS: &[&[&str]] = &[
 const SIDE_DOORS: &[(&str, &str, &[&str], &str)] = &[
     ("plan", "executor", &[], "a plan holds what it routes to"),
     (
+        "tap",
+        "plan",
+        &["Route"],
+        "a decision is offered with the route that judged it",
+    ),
+    (
         "observe",
         "control",
         &["Control", "handle"],
