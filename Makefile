@@ -7,9 +7,10 @@ cargo_flags := --release --locked --offline --target-dir target
 setup := deploy/setup/setup.sh
 # More words for the command, as in: make run ARGS="--repository /srv/models"
 ARGS ?=
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint clean
+.PHONY: help setup build run test lint fuzz clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -30,9 +31,13 @@ test: ## Run the tests (not the training's)
 
 lint: ## Check formatting, clippy and documentation, warnings denied
 	@$(setup) lint
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy $(cargo_flags) --all-targets -- --deny warnings
 	RUSTDOCFLAGS="--deny warnings" cargo doc $(cargo_flags) --no-deps --document-private-items
+
+fuzz: ## Fuzz the borders, FUZZ_SECONDS a target
+	@$(setup) fuzz
+	nice tests/fuzz/run $(FUZZ_SECONDS)
 
 clean: ## Remove what was built and fetched
 	rm -rf target .runtime

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prepares a fresh machine, one step a function: `setup.sh build` for building and serving, `setup.sh test` for the tests as well,
-# `setup.sh lint`, `setup.sh training`, `setup.sh all`.
+# `setup.sh lint`, `setup.sh fuzz`, `setup.sh training`, `setup.sh all`.
 #
 # Everything lands in the ignored folder `.runtime/`, written aside and renamed, so that an interrupted set-up leaves nothing half-made. A step whose
 # result is there does nothing and never touches the network. Nothing is installed into the system but packages of its own package manager,
@@ -169,6 +169,12 @@ for_test() {
     setup_environment python "Python packages of the tests" "$here/test.txt"
 }
 
+# libFuzzer is C++.
+for_fuzz() {
+    for_build
+    have c++ || have g++ || have clang++ || install_system_package g++ || fail "a C++ compiler is needed." "Run: $(mending_command g++)"
+}
+
 for_training() {
     check_python
     setup_environment training "PyTorch and what the training needs (about 3 GB)" models/adsafety/training/requirements.txt
@@ -178,6 +184,7 @@ for_training() {
 case ${1:-} in
     build) for_build ;;
     test) for_test ;;
+    fuzz) for_fuzz ;;
     training) for_training ;;
     lint)
         for_build
@@ -189,5 +196,5 @@ case ${1:-} in
         check_lint_tools
         say "ready: make run"
         ;;
-    *) fail "what to prepare?" "Run: deploy/setup/setup.sh build | lint | test | training | all" ;;
+    *) fail "what to prepare?" "Run: deploy/setup/setup.sh build | lint | test | fuzz | training | all" ;;
 esac
