@@ -34,7 +34,7 @@ class Recipe:
 
 
 RECIPES = {
-    1: Recipe(1, Preprocessing(96, 96, fit="stretch"), (16, 24, 48, 96), 1, Care.PLAIN, 6_000, 8),
+    1: Recipe(1, Preprocessing(96, 96, fit="stretch"), (16, 24, 48, 96), 1, Care.FULL, 10_000, 14),
     2: Recipe(2, Preprocessing(128, 128, fit="contain"), (20, 40, 80, 144), 1, Care.FULL, 14_000, 12),
 }
 VALIDATION_PICTURES = 1_500

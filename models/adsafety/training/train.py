@@ -14,11 +14,11 @@ from .preprocess import Preprocessing
 BATCH = 64
 
 
-def train_network(network: nn.Module, split: Split, spec: Preprocessing, epochs: int, seed: int, rate: float = 2e-3) -> nn.Module:
+def train_network(network: nn.Module, split: Split, spec: Preprocessing, epochs: int, seed: int, rate: float = 2e-3, batch_size: int = BATCH) -> nn.Module:
     """Trains in place and returns the network, ready for inference. Mixed bfloat16 where the processor has it."""
     seed_everything(seed)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
-    steps = epochs * math.ceil(len(split.truths) / BATCH)
+    steps = epochs * math.ceil(len(split.truths) / batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=0.15)
     source = np.random.default_rng(seed)
     loss_of = nn.BCEWithLogitsLoss()
@@ -26,7 +26,7 @@ def train_network(network: nn.Module, split: Split, spec: Preprocessing, epochs:
     average = 0.0
     for epoch in range(epochs):
         network.train()
-        batches = np.array_split(source.permutation(len(split.truths)), math.ceil(len(split.truths) / BATCH))
+        batches = np.array_split(source.permutation(len(split.truths)), math.ceil(len(split.truths) / batch_size))
         bar = tqdm(batches, desc=f"epoch {epoch + 1}/{epochs}", unit="batch", mininterval=5)
         for batch in bar:
             pictures = varied(split.pictures[batch], source)
@@ -40,6 +40,19 @@ def train_network(network: nn.Module, split: Split, spec: Preprocessing, epochs:
             average = 0.98 * average + 0.02 * loss.item() if average else loss.item()
             bar.set_postfix(loss=f"{average:.4f}", refresh=False)
     return network.eval()
+
+
+@torch.no_grad()
+def settle_statistics(network: nn.Module, split: Split, spec: Preprocessing) -> None:
+    """Measures the means and variances of batch normalisation anew on the training pictures; few steps of training leave them behind."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    for layer in layers:
+        layer.reset_running_stats()
+        layer.momentum = None
+    network.train()
+    for start in range(0, min(len(split.pictures), 2_000) - 1, BATCH):
+        network(to_tensor(split.pictures[start : start + BATCH], spec))
+    network.eval()
 
 
 def seed_everything(seed: int) -> None:
@@ -67,7 +80,7 @@ def varied(pictures: np.ndarray, source: np.random.Generator) -> np.ndarray:
 def to_tensor(pictures: np.ndarray, spec: Preprocessing) -> torch.Tensor:
     """uint8 [count, height, width, 3] to normalised FP32 [count, 3, height, width]."""
     scale = torch.tensor(spec.std).view(1, 3, 1, 1)
-    scaled = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+    scaled = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
     if spec.color == "bgr":
         scaled = scaled.flip(1)
     return ((scaled - torch.tensor(spec.mean).view(1, 3, 1, 1)) / scale).contiguous()
