@@ -4,6 +4,7 @@
 
 pub mod base;
 pub mod config;
+pub mod control;
 pub mod engine;
 pub mod executor;
 pub mod grpc;

@@ -16,6 +16,7 @@ use crate::config::{Settings, WatchMode};
 use crate::control::{BringUp, Control, Controller, ControllerParts};
 use crate::engine::Runtime;
 use crate::executor::{CorePlan, Cores, ProofLimits, QueueLimits, Reaper, plan_cores};
+use crate::grpc::GrpcParts;
 use crate::http::Readiness;
 use crate::observe::{Observe, ShadowRunner};
 use crate::plan;
@@ -117,6 +118,17 @@ pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, Serv
 }
 
 impl House {
+    /// The planes, for the gRPC port.
+    pub fn grpc_parts(&self, ready: watch::Receiver<bool>) -> GrpcParts {
+        GrpcParts {
+            serving: self.serving.clone(),
+            control: self.control.clone(),
+            observe: self.observe.clone(),
+            metrics: self.metrics.clone(),
+            ready,
+        }
+    }
+
     /// Starts the planes: from now on the repository is looked at.
     pub fn start_planes(&mut self) {
         if let Some(Planes { controller, shadow, tapped }) = self.planes.take() {

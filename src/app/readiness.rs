@@ -9,26 +9,42 @@ use crate::base::ModelName;
 use crate::control::{Lack, RepositoryView};
 use crate::http::{Missing, Readiness};
 
-/// Follows the view until the token is cancelled; from then on the server is not ready, for good.
-pub(super) async fn follow(
-    mut view: watch::Receiver<Arc<RepositoryView>>,
-    required: Vec<ModelName>,
-    readiness: watch::Sender<Readiness>,
-    stop: CancellationToken,
-) {
-    loop {
-        let now = of_view(&view.borrow_and_update(), &required);
-        readiness.send_if_modified(|before| {
+/// From what is seen of the repository to whether the server is ready.
+pub(super) struct Follow {
+    pub view: watch::Receiver<Arc<RepositoryView>>,
+    /// Empty: the models that are found first. What comes later cannot take readiness away.
+    pub required: Vec<ModelName>,
+    /// Told in full to the admin port.
+    pub readiness: watch::Sender<Readiness>,
+    /// Told in a word to the health service.
+    pub ready: watch::Sender<bool>,
+}
+
+impl Follow {
+    /// Follows the view until the token is cancelled; from then on the server is not ready, for good.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            let view = Arc::clone(&self.view.borrow_and_update());
+            if self.required.is_empty() {
+                self.required = view.models.iter().map(|model| model.name.clone()).collect();
+            }
+            self.tell(of_view(&view, &self.required));
+            tokio::select! {
+                changed = self.view.changed() => if changed.is_err() { break },
+                () = stop.cancelled() => break,
+            }
+        }
+        self.tell(Readiness::waiting_for("the server", "it is stopping"));
+    }
+
+    fn tell(&self, now: Readiness) {
+        self.ready.send_replace(now.ready);
+        self.readiness.send_if_modified(|before| {
             let changed = *before != now;
             *before = now;
             changed
         });
-        tokio::select! {
-            changed = view.changed() => if changed.is_err() { break },
-            () = stop.cancelled() => break,
-        }
     }
-    readiness.send_replace(Readiness::waiting_for("the server", "it is stopping"));
 }
 
 fn of_view(view: &RepositoryView, required: &[ModelName]) -> Readiness {

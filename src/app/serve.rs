@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use super::build::{House, build};
 use super::readiness;
 use super::stop::StopSignals;
 use crate::config::{self, Settings};
+use crate::grpc::{GrpcLimits, GrpcServer, LogReport};
 use crate::http::{Admin, AdminState};
 use crate::telemetry::{LogFormat, Metrics, Telemetry, TelemetryError, TelemetrySettings, Traces};
 
@@ -103,6 +105,22 @@ fn telemetry_settings(settings: &Settings) -> TelemetrySettings {
     }
 }
 
+fn grpc_limits(settings: &Settings) -> GrpcLimits {
+    let grpc = &settings.grpc;
+    GrpcLimits {
+        max_message_bytes: grpc.max_message.as_usize(),
+        max_streams: grpc.max_streams,
+        max_frame_bytes: u32::try_from(grpc.max_frame.bytes()).unwrap_or(u32::MAX),
+        keepalive: grpc.keepalive,
+        stalled_reader: grpc.stalled_reader,
+        load_unload: settings.models.load_unload,
+        log: LogReport {
+            format: settings.telemetry.log_format.as_str().to_owned(),
+            filter: settings.telemetry.log_filter.clone(),
+        },
+    }
+}
+
 /// A server that is up.
 struct Running {
     house: House,
@@ -132,16 +150,22 @@ impl Running {
         };
         let system = |error: std::io::Error| ServeError::System(format!("serve the ports: {error}"));
         let admin = Admin::start(admin, state).map_err(system)?;
-        let server = house.grpc_server(settings);
+        let (ready, watched) = watch::channel(false);
+        let server = GrpcServer::new(house.grpc_parts(watched), grpc_limits(settings));
         let grpc = tokio::net::TcpListener::from_std(grpc).map_err(system)?;
-        let grpc = tokio::spawn(server.run(grpc, close.clone()));
-        let follow = readiness::follow(
-            house.control.subscribe(),
-            settings.models.required.clone(),
-            house.readiness.clone(),
-            unready.clone(),
-        );
-        let readiness = tokio::spawn(follow);
+        let stop = close.clone();
+        let grpc = tokio::spawn(async move {
+            if let Err(error) = server.run(grpc, stop).await {
+                tracing::error!(%error, "the gRPC port has stopped");
+            }
+        });
+        let follow = readiness::Follow {
+            view: house.control.subscribe(),
+            required: settings.models.required.clone(),
+            readiness: house.readiness.clone(),
+            ready,
+        };
+        let readiness = tokio::spawn(follow.run(unready.clone()));
         tokio::spawn(readiness::say_ready(house.readiness.subscribe()));
         house.start_planes();
         Ok(Self { house, admin, grpc, unready, close, readiness })

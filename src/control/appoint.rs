@@ -35,7 +35,10 @@ pub fn appoint(situation: &Situation) -> ModelRecord {
     if record.live.is_some() {
         for (version, revision) in situation.ready {
             if record.versions.get(version) != Some(revision) {
-                let newcomer = Appointed { version: *version, revision: *revision };
+                let newcomer = Appointed {
+                    version: *version,
+                    revision: *revision,
+                };
                 welcome(&mut record, situation.release, newcomer);
             }
         }
@@ -46,9 +49,8 @@ pub fn appoint(situation: &Situation) -> ModelRecord {
 fn forget_the_gone(record: &mut ModelRecord, situation: &Situation) {
     record.versions.retain(|version, _| situation.present.contains(version));
     for role in [&mut record.live, &mut record.shadow] {
-        *role = role.filter(|held| {
-            situation.present.contains(&held.version) && !situation.lost.contains(&held.revision)
-        });
+        *role =
+            role.filter(|held| situation.present.contains(&held.version) && !situation.lost.contains(&held.revision));
     }
 }
 
@@ -61,13 +63,19 @@ fn first_start(record: &mut ModelRecord, situation: &Situation) {
         .filter(|version| situation.complete.contains_key(version))
         .or_else(|| situation.complete.keys().next_back().copied());
     let Some(version) = version else { return };
-    let Some(revision) = situation.ready.get(&version).copied() else { return };
+    let Some(revision) = situation.ready.get(&version).copied() else {
+        return;
+    };
     record.live = Some(Appointed { version, revision });
     record.versions = situation.complete.clone();
+    record.shadow = record.shadow.filter(|shadow| shadow.version != version);
     if record.shadow.is_none() {
         let shadow = named.and_then(|first| first.shadow).filter(|shadow| *shadow != version);
         record.shadow = shadow.and_then(|version| {
-            situation.complete.get(&version).map(|revision| Appointed { version, revision: *revision })
+            situation.complete.get(&version).map(|revision| Appointed {
+                version,
+                revision: *revision,
+            })
         });
     }
 }
@@ -111,23 +119,47 @@ mod tests {
     }
 
     fn revisions(pairs: &[(i64, u8)]) -> BTreeMap<Version, RevisionId> {
-        pairs.iter().map(|(number, byte)| (version(*number), revision(*byte))).collect()
+        pairs
+            .iter()
+            .map(|(number, byte)| (version(*number), revision(*byte)))
+            .collect()
     }
 
     fn appointed(number: i64, byte: u8) -> Option<Appointed> {
-        Some(Appointed { version: version(number), revision: revision(byte) })
+        Some(Appointed {
+            version: version(number),
+            revision: revision(byte),
+        })
     }
 
     fn shipped() -> ReleaseSettings {
-        let first = Some(FirstStart { live: version(1), shadow: Some(version(2)) });
-        ReleaseSettings { first, ..ReleaseSettings::default() }
+        let first = Some(FirstStart {
+            live: version(1),
+            shadow: Some(version(2)),
+        });
+        ReleaseSettings {
+            first,
+            ..ReleaseSettings::default()
+        }
     }
 
-    fn after(record: &ModelRecord, release: &ReleaseSettings, complete: &[(i64, u8)], ready: &[(i64, u8)]) -> ModelRecord {
+    fn after(
+        record: &ModelRecord,
+        release: &ReleaseSettings,
+        complete: &[(i64, u8)],
+        ready: &[(i64, u8)],
+    ) -> ModelRecord {
         let (complete, ready) = (revisions(complete), revisions(ready));
         let present = complete.keys().copied().collect();
         let lost = BTreeSet::new();
-        appoint(&Situation { record, release, present: &present, complete: &complete, ready: &ready, lost: &lost })
+        appoint(&Situation {
+            record,
+            release,
+            present: &present,
+            complete: &complete,
+            ready: &ready,
+            lost: &lost,
+        })
     }
 
     #[test]
@@ -137,7 +169,12 @@ mod tests {
         assert_eq!(record.live, None, "waits for version 1, which is on its way");
         let record = after(&record, &shipped(), &[(1, 1), (2, 2), (3, 3)], &[(1, 1), (3, 3)]);
         assert_eq!((record.live, record.shadow), (appointed(1, 1), appointed(2, 2)));
-        let later = after(&record, &shipped(), &[(1, 1), (2, 2), (3, 3)], &[(1, 1), (2, 2), (3, 3)]);
+        let later = after(
+            &record,
+            &shipped(),
+            &[(1, 1), (2, 2), (3, 3)],
+            &[(1, 1), (2, 2), (3, 3)],
+        );
         assert_eq!(later, record, "what was there at the first start is nothing new");
     }
 
@@ -155,19 +192,41 @@ mod tests {
         let higher = after(&record, &release, &[(2, 2), (3, 3)], &[(2, 2), (3, 3)]);
         assert_eq!(higher.live, appointed(3, 3));
         let lower = after(&record, &release, &[(1, 1), (2, 2)], &[(1, 1), (2, 2)]);
-        assert_eq!(lower.live, appointed(2, 2), "a lower number serves only those who name it");
-        let shadow = ReleaseSettings { on_new: OnNew::Shadow, ..ReleaseSettings::default() };
+        assert_eq!(
+            lower.live,
+            appointed(2, 2),
+            "a lower number serves only those who name it"
+        );
+        let shadow = ReleaseSettings {
+            on_new: OnNew::Shadow,
+            ..ReleaseSettings::default()
+        };
         let shadowed = after(&record, &shadow, &[(2, 2), (3, 3)], &[(2, 2), (3, 3)]);
         assert_eq!((shadowed.live, shadowed.shadow), (appointed(2, 2), appointed(3, 3)));
-        let nothing = ReleaseSettings { on_new: OnNew::Nothing, ..ReleaseSettings::default() };
-        assert_eq!(after(&record, &nothing, &[(2, 2), (3, 3)], &[(2, 2), (3, 3)]).live, appointed(2, 2));
+        let nothing = ReleaseSettings {
+            on_new: OnNew::Nothing,
+            ..ReleaseSettings::default()
+        };
+        assert_eq!(
+            after(&record, &nothing, &[(2, 2), (3, 3)], &[(2, 2), (3, 3)]).live,
+            appointed(2, 2)
+        );
     }
 
     #[test]
     fn bytes_changed_in_place_take_their_versions_role_once_they_are_ready() {
-        let first = after(&ModelRecord::default(), &shipped(), &[(1, 1), (2, 2)], &[(1, 1), (2, 2)]);
+        let first = after(
+            &ModelRecord::default(),
+            &shipped(),
+            &[(1, 1), (2, 2)],
+            &[(1, 1), (2, 2)],
+        );
         let on_its_way = after(&first, &shipped(), &[(1, 9), (2, 2)], &[(2, 2)]);
-        assert_eq!(on_its_way.live, appointed(1, 1), "the old bytes serve until the new are ready");
+        assert_eq!(
+            on_its_way.live,
+            appointed(1, 1),
+            "the old bytes serve until the new are ready"
+        );
         let live = after(&first, &shipped(), &[(1, 9), (2, 2)], &[(1, 9), (2, 2)]);
         assert_eq!((live.live, live.shadow), (appointed(1, 9), appointed(2, 2)));
         let shadow = after(&first, &shipped(), &[(1, 1), (2, 9)], &[(1, 1), (2, 9)]);
@@ -176,7 +235,12 @@ mod tests {
 
     #[test]
     fn a_version_gone_from_the_disk_serves_no_longer() {
-        let first = after(&ModelRecord::default(), &shipped(), &[(1, 1), (2, 2)], &[(1, 1), (2, 2)]);
+        let first = after(
+            &ModelRecord::default(),
+            &shipped(),
+            &[(1, 1), (2, 2)],
+            &[(1, 1), (2, 2)],
+        );
         let left = after(&first, &shipped(), &[(2, 2)], &[(2, 2)]);
         assert_eq!((left.live, left.shadow), (appointed(2, 2), None));
     }

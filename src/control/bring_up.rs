@@ -95,13 +95,20 @@ impl BringUp {
         phase.send_replace(VersionState::Checking);
         let (executor, golden_worst) = self.load(spec).await?;
         let SealedRevision { content, manifest, .. } = sealed;
-        Ok(BroughtUp::Loaded { executor: Arc::new(executor), manifest, content, golden_worst })
+        Ok(BroughtUp::Loaded {
+            executor: Arc::new(executor),
+            manifest,
+            content,
+            golden_worst,
+        })
     }
 
     async fn seal(&self, origin: Origin) -> Result<SealedRevision, Failure> {
         let data = self.data.clone();
         let sealing = tokio::task::spawn_blocking(move || match origin {
-            Origin::Candidate(candidate) => seal(&candidate, &data).map_err(|error| Failure::Passing(error.to_string())),
+            Origin::Candidate(candidate) => {
+                seal(&candidate, &data).map_err(|error| Failure::Passing(error.to_string()))
+            }
             Origin::Again(candidate) => {
                 seal(&candidate, &data.join(AGAIN)).map_err(|error| Failure::Passing(error.to_string()))
             }
@@ -110,7 +117,9 @@ impl BringUp {
                 OpenSealedError::Missing(_) | OpenSealedError::Damaged { .. } => Failure::Content(error.to_string()),
             }),
         });
-        sealing.await.map_err(|error| Failure::Passing(format!("sealing broke off: {error}")))?
+        sealing
+            .await
+            .map_err(|error| Failure::Passing(format!("sealing broke off: {error}")))?
     }
 
     /// Loads and golden-checks on a thread of its own, of the lowest priority: requests do not feel it.
@@ -120,8 +129,8 @@ impl BringUp {
         let work = move || {
             lower_own_priority();
             let loaded = span.in_scope(|| {
-                let executor = info_span!("load")
-                    .in_scope(|| Executor::load(&self.runtime, spec, self.lanes, &self.reaper))?;
+                let executor =
+                    info_span!("load").in_scope(|| Executor::load(&self.runtime, spec, self.lanes, &self.reaper))?;
                 let report = info_span!("golden").in_scope(|| executor.check_golden(&self.picture_limits))?;
                 Ok((executor, f64::from(report.worst)))
             });
@@ -131,7 +140,9 @@ impl BringUp {
             .name("vigie-load".into())
             .spawn(work)
             .map_err(|error| Failure::Passing(format!("start a thread to load on: {error}")))?;
-        let loaded = loaded.await.map_err(|_| Failure::Content("loading broke off: the log tells where".into()))?;
+        let loaded = loaded
+            .await
+            .map_err(|_| Failure::Content("loading broke off: the log tells where".into()))?;
         loaded.map_err(|error| match error {
             LoadError::Content(reason) => Failure::Content(reason),
             LoadError::Passing(reason) => Failure::Passing(reason),
@@ -150,12 +161,25 @@ pub fn spec_of(model: ModelName, sealed: &SealedRevision) -> RevisionSpec {
             .golden
             .cases
             .iter()
-            .map(|case| GoldenCase { file: case.file.under(&sealed.directory), scores: case.scores.clone() })
+            .map(|case| GoldenCase {
+                file: case.file.under(&sealed.directory),
+                scores: case.scores.clone(),
+            })
             .collect(),
         tolerance: manifest.golden.tolerance,
     });
-    let optimization = sealed.manifest.as_ref().map(|manifest| manifest.runtime.optimization).unwrap_or_default();
-    RevisionSpec { model, revision: sealed.revision, onnx: sealed.onnx.clone(), optimization, judge }
+    let optimization = sealed
+        .manifest
+        .as_ref()
+        .map(|manifest| manifest.runtime.optimization)
+        .unwrap_or_default();
+    RevisionSpec {
+        model,
+        revision: sealed.revision,
+        onnx: sealed.onnx.clone(),
+        optimization,
+        judge,
+    }
 }
 
 impl Failure {

@@ -118,8 +118,15 @@ impl Controller {
     /// Waits for whatever makes another look worthwhile.
     async fn something_happens(&mut self) {
         let now = Instant::now();
-        let next = self.models.values().filter_map(ModelState::next_look).chain(self.look_again).min();
-        let wait = next.map_or(self.rescan, |at| at.saturating_duration_since(now)).min(self.rescan);
+        let next = self
+            .models
+            .values()
+            .filter_map(ModelState::next_look)
+            .chain(self.look_again)
+            .min();
+        let wait = next
+            .map_or(self.rescan, |at| at.saturating_duration_since(now))
+            .min(self.rescan);
         tokio::select! {
             Some(finished) = self.tasks.join_next() => {
                 if let Ok(finished) = finished {
@@ -147,7 +154,14 @@ impl Controller {
     }
 
     fn note(&mut self, finished: Finished) {
-        let Finished { model, version, revision, content, outcome, began } = finished;
+        let Finished {
+            model,
+            version,
+            revision,
+            content,
+            outcome,
+            began,
+        } = finished;
         let swap = |result, reason| Swap {
             model: &model,
             version,
@@ -159,11 +173,21 @@ impl Controller {
         let state = self.models.entry(model.clone()).or_default();
         state.versions.loading.remove(&revision);
         match outcome {
-            Ok(BroughtUp::Loaded { executor, manifest, content, golden_worst }) => {
+            Ok(BroughtUp::Loaded {
+                executor,
+                manifest,
+                content,
+                golden_worst,
+            }) => {
                 self.metrics.golden_difference(&model, version, golden_worst);
                 self.metrics.swap(&swap(SwapResult::Published, ""));
                 let proven = BTreeSet::from([content]);
-                let loaded = Loaded { executor, manifest, loaded_at: SystemTime::now(), proven };
+                let loaded = Loaded {
+                    executor,
+                    manifest,
+                    loaded_at: SystemTime::now(),
+                    proven,
+                };
                 state.versions.note_loaded(revision, loaded);
             }
             Ok(BroughtUp::Proven) => {
@@ -221,7 +245,9 @@ impl Controller {
             self.publish();
         }
         self.let_go();
-        self.ends.view.send_replace(Arc::new(show::view(&self.models, &self.record, &self.unloaded)));
+        self.ends
+            .view
+            .send_replace(Arc::new(show::view(&self.models, &self.record, &self.unloaded)));
         show::gauges(&self.metrics, &self.ends.view.borrow());
         self.answer_loads();
     }
@@ -243,14 +269,27 @@ impl Controller {
                 continue;
             }
             let record = self.record.models.get(name).cloned().unwrap_or_default();
-            for Start { version, revision, content, origin } in state.starts(&record, now) {
+            for Start {
+                version,
+                revision,
+                content,
+                origin,
+            } in state.starts(&record, now)
+            {
                 let (phase, watched) = watch::channel(VersionState::Loading);
                 state.versions.loading.insert(revision, watched);
                 let (bring_up, model) = (self.bring_up.clone(), name.clone());
                 let span = info_span!("bring_up", %model, %version, %revision);
                 let task = async move {
                     let outcome = bring_up.run(model.clone(), origin, phase).await;
-                    Finished { model, version, revision, content, outcome, began: now }
+                    Finished {
+                        model,
+                        version,
+                        revision,
+                        content,
+                        outcome,
+                        began: now,
+                    }
                 };
                 self.tasks.spawn(task.instrument(span));
             }
@@ -261,7 +300,11 @@ impl Controller {
         let mut record = ServingRecord::default();
         for (name, state) in &self.models {
             let before = self.record.models.get(name).cloned().unwrap_or_default();
-            let after = if self.unloaded.contains(name) { before } else { state.appoint(&before) };
+            let after = if self.unloaded.contains(name) {
+                before
+            } else {
+                state.appoint(&before)
+            };
             if !state.is_over() && after != ModelRecord::default() {
                 record.models.insert(name.clone(), after);
             }
@@ -270,7 +313,10 @@ impl Controller {
     }
 
     fn publish(&mut self) {
-        let serving = self.models.iter().filter(|(name, state)| !self.unloaded.contains(*name) && !state.is_over());
+        let serving = self
+            .models
+            .iter()
+            .filter(|(name, state)| !self.unloaded.contains(*name) && !state.is_over());
         let models = serving
             .map(|(name, state)| {
                 let record = self.record.models.get(name).cloned().unwrap_or_default();
@@ -279,7 +325,11 @@ impl Controller {
                 (name.clone(), Arc::new(plan))
             })
             .collect();
-        let plan = ServingPlan { generation: 0, models, default_model: self.default_model.clone() };
+        let plan = ServingPlan {
+            generation: 0,
+            models,
+            default_model: self.default_model.clone(),
+        };
         self.publisher.publish(plan);
     }
 
@@ -295,12 +345,17 @@ impl Controller {
                 state.retire(&record);
             }
             keep.extend(state.versions.loading.keys().chain(state.versions.loaded.keys()));
-            keep.extend([record.live, record.shadow].into_iter().flatten().map(|held| held.revision));
+            keep.extend(
+                [record.live, record.shadow]
+                    .into_iter()
+                    .flatten()
+                    .map(|held| held.revision),
+            );
         }
         self.models.retain(|_, state| !state.is_over());
         if self.tasks.is_empty() {
-            let pruned = prune(self.data.path(), &keep)
-                .and_then(|_| prune(&self.data.path().join(AGAIN), &BTreeSet::new()));
+            let pruned =
+                prune(self.data.path(), &keep).and_then(|_| prune(&self.data.path().join(AGAIN), &BTreeSet::new()));
             if let Err(error) = pruned {
                 tracing::warn!(%error, "sealed revisions that nobody needs cannot be removed");
             }

@@ -9,8 +9,14 @@ use crate::base::{ModelName, Refusal};
 
 /// What the controller can be asked.
 pub(super) enum Command {
-    Load { model: ModelName, answer: oneshot::Sender<Result<(), Refusal>> },
-    Unload { model: ModelName, answer: oneshot::Sender<Result<(), Refusal>> },
+    Load {
+        model: ModelName,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Unload {
+        model: ModelName,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// Asks and watches the control plane. Cheap to clone.
@@ -30,7 +36,13 @@ pub(super) struct ControllerEnds {
 pub(super) fn control() -> (Control, ControllerEnds) {
     let (command_sender, commands) = mpsc::channel(16);
     let (view, viewed) = watch::channel(Arc::default());
-    (Control { commands: command_sender, view: viewed }, ControllerEnds { commands, view })
+    (
+        Control {
+            commands: command_sender,
+            view: viewed,
+        },
+        ControllerEnds { commands, view },
+    )
 }
 
 impl Control {
@@ -49,7 +61,11 @@ impl Control {
     /// # Errors
     /// `NotFound` for an unknown model; `Unavailable` with the reasons where nothing of it could be loaded.
     pub async fn load(&self, model: &ModelName) -> Result<(), Refusal> {
-        self.ask(|answer| Command::Load { model: model.clone(), answer }).await
+        self.ask(|answer| Command::Load {
+            model: model.clone(),
+            answer,
+        })
+        .await
     }
 
     /// Takes a model out of service until it is loaded again or the server restarts.
@@ -57,7 +73,11 @@ impl Control {
     /// # Errors
     /// `NotFound` for an unknown model.
     pub async fn unload(&self, model: &ModelName) -> Result<(), Refusal> {
-        self.ask(|answer| Command::Unload { model: model.clone(), answer }).await
+        self.ask(|answer| Command::Unload {
+            model: model.clone(),
+            answer,
+        })
+        .await
     }
 
     async fn ask(&self, command: impl FnOnce(oneshot::Sender<Result<(), Refusal>>) -> Command) -> Result<(), Refusal> {

@@ -40,7 +40,14 @@ pub(super) struct Start {
 
 impl ModelState {
     /// Takes in what was found of the model; none when its directory is gone.
-    pub fn look(&mut self, name: &ModelName, found: Option<ModelFound>, record: &ModelRecord, data: &DataDirectory, now: Instant) {
+    pub fn look(
+        &mut self,
+        name: &ModelName,
+        found: Option<ModelFound>,
+        record: &ModelRecord,
+        data: &DataDirectory,
+        now: Instant,
+    ) {
         self.problems.clear();
         let Some(found) = found else {
             self.note_gone(BTreeMap::new(), now);
@@ -67,7 +74,8 @@ impl ModelState {
         for version in self.found.keys().filter(|version| !found.contains_key(version)) {
             self.gone_since.entry(*version).or_insert(now);
         }
-        self.gone_since.retain(|version, since| !found.contains_key(version) && now < *since + GRACE);
+        self.gone_since
+            .retain(|version, since| !found.contains_key(version) && now < *since + GRACE);
         self.found = found;
     }
 
@@ -84,7 +92,12 @@ impl ModelState {
             let candidate_too = starts.iter().any(|start| start.revision == held.revision);
             if self.is_present(held.version) && !candidate_too && !self.lost.contains(&held.revision) {
                 let origin = Origin::Sealed(held.revision);
-                starts.push(Start { version: held.version, revision: held.revision, content: None, origin });
+                starts.push(Start {
+                    version: held.version,
+                    revision: held.revision,
+                    content: None,
+                    origin,
+                });
             }
         }
         let mut seen = BTreeSet::new();
@@ -98,16 +111,27 @@ impl ModelState {
         } else {
             Origin::Candidate(candidate.clone())
         };
-        let Candidate { version, revision, content, .. } = *candidate;
-        Start { version, revision, content: Some(content), origin }
+        let Candidate {
+            version,
+            revision,
+            content,
+            ..
+        } = *candidate;
+        Start {
+            version,
+            revision,
+            content: Some(content),
+            origin,
+        }
     }
 
     /// The record as it ought to be, by the pure rule.
     pub fn appoint(&self, record: &ModelRecord) -> ModelRecord {
         let candidates = self.candidates();
         let good = candidates.iter().filter(|(_, candidate)| !self.is_rejected(candidate));
-        let complete: BTreeMap<Version, RevisionId> =
-            good.map(|(version, candidate)| (*version, candidate.revision)).collect();
+        let complete: BTreeMap<Version, RevisionId> = good
+            .map(|(version, candidate)| (*version, candidate.revision))
+            .collect();
         let ready = candidates
             .iter()
             .filter(|(_, candidate)| self.versions.is_proven(candidate.revision, candidate.content))
@@ -122,15 +146,24 @@ impl ModelState {
             ready: &ready,
             lost: &self.lost,
         });
-        record.policy = self.policy.policy.as_ref().map(|policy| policy.version()).or(record.policy);
+        record.policy = self
+            .policy
+            .policy
+            .as_ref()
+            .map(|policy| policy.version())
+            .or(record.policy);
         record
     }
 
     /// Lets go of what nobody needs any more. Requests in flight keep theirs until they are done.
     pub fn retire(&mut self, record: &ModelRecord) {
-        let mut needed: BTreeSet<RevisionId> =
-            self.candidates().values().map(|candidate| candidate.revision).collect();
-        needed.extend([record.live, record.shadow].into_iter().flatten().map(|held| held.revision));
+        let mut needed: BTreeSet<RevisionId> = self.candidates().values().map(|candidate| candidate.revision).collect();
+        needed.extend(
+            [record.live, record.shadow]
+                .into_iter()
+                .flatten()
+                .map(|held| held.revision),
+        );
         self.versions.loaded.retain(|revision, _| needed.contains(revision));
         self.versions.waiting.retain(|revision, _| needed.contains(revision));
     }
@@ -152,19 +185,29 @@ impl ModelState {
         };
         for (version, candidate) in self.candidates() {
             if self.versions.is_proven(candidate.revision, candidate.content)
-                && let Some(served) = self.served(version, candidate.revision) {
+                && let Some(served) = self.served(version, candidate.revision)
+            {
                 plan.versions.insert(version, served);
             }
         }
         for served in [&plan.shadow, &plan.live].into_iter().flatten() {
-            plan.versions.entry(served.version).or_insert_with(|| Arc::clone(served));
+            plan.versions
+                .entry(served.version)
+                .or_insert_with(|| Arc::clone(served));
         }
         plan
     }
 
     fn served(&self, version: Version, revision: RevisionId) -> Option<Arc<Served>> {
-        let Loaded { executor, loaded_at, .. } = self.versions.loaded.get(&revision)?.clone();
-        Some(Arc::new(Served { version, revision, executor, loaded_at }))
+        let Loaded {
+            executor, loaded_at, ..
+        } = self.versions.loaded.get(&revision)?.clone();
+        Some(Arc::new(Served {
+            version,
+            revision,
+            executor,
+            loaded_at,
+        }))
     }
 
     /// The complete versions that the model serves.

@@ -31,10 +31,16 @@ pub(super) fn adopt(
     if let Some(policy) = &current
         && file_version == Some(policy.version())
     {
-        return PolicyInForce { policy: current, problem: None };
+        return PolicyInForce {
+            policy: current,
+            problem: None,
+        };
     }
     match read(data, found) {
-        Ok(Some(policy)) => PolicyInForce { policy: Some(Arc::new(policy)), problem: None },
+        Ok(Some(policy)) => PolicyInForce {
+            policy: Some(Arc::new(policy)),
+            problem: None,
+        },
         Ok(None) => kept(data, model, recorded, current, None),
         Err(problem) => kept(data, model, recorded, current, Some(problem)),
     }
@@ -56,10 +62,17 @@ fn kept(
     current: Option<Arc<Policy>>,
     problem: Option<String>,
 ) -> PolicyInForce {
-    let policy = current.or_else(|| recorded.and_then(|version| from_data(data, model, version)).map(Arc::new));
+    let policy = current.or_else(|| {
+        recorded
+            .and_then(|version| from_data(data, model, version))
+            .map(Arc::new)
+    });
     let problem = problem.or_else(|| {
         policy.as_ref().map(|policy| {
-            format!("policy.toml is gone: the policy {} that was in force serves on", policy.version().0.short())
+            format!(
+                "policy.toml is gone: the policy {} that was in force serves on",
+                policy.version().0.short()
+            )
         })
     });
     PolicyInForce { policy, problem }

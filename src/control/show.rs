@@ -17,7 +17,10 @@ pub(super) fn view(
     record: &ServingRecord,
     unloaded: &BTreeSet<ModelName>,
 ) -> RepositoryView {
-    let mut view = RepositoryView { looked: true, ..RepositoryView::default() };
+    let mut view = RepositoryView {
+        looked: true,
+        ..RepositoryView::default()
+    };
     for (name, state) in models {
         let none = ModelRecord::default();
         let record = record.models.get(name).unwrap_or(&none);
@@ -26,7 +29,12 @@ pub(super) fn view(
             policy_version: state.policy.policy.as_ref().map(|policy| policy.version()),
             problems: state.problems.clone(),
         });
-        let rows = ModelRows { name, state, record, unloaded: unloaded.contains(name) };
+        let rows = ModelRows {
+            name,
+            state,
+            record,
+            unloaded: unloaded.contains(name),
+        };
         view.versions.extend(rows.rows());
     }
     view
@@ -42,10 +50,16 @@ struct ModelRows<'a> {
 impl ModelRows<'_> {
     /// A row for each version as the disk has it, and one for each revision that serves although the disk has another.
     fn rows(&self) -> Vec<VersionView> {
-        let mut rows: Vec<VersionView> =
-            self.state.found.iter().map(|(version, found)| self.found(*version, found)).collect();
+        let mut rows: Vec<VersionView> = self
+            .state
+            .found
+            .iter()
+            .map(|(version, found)| self.found(*version, found))
+            .collect();
         for held in [self.record.live, self.record.shadow].into_iter().flatten() {
-            let shown = rows.iter().any(|row| row.version == held.version && row.revision == Some(held.revision));
+            let shown = rows
+                .iter()
+                .any(|row| row.version == held.version && row.revision == Some(held.revision));
             if !shown && !self.unloaded {
                 rows.push(self.held(held));
             }
@@ -74,13 +88,22 @@ impl ModelRows<'_> {
     fn complete(&self, version: Version, candidate: &Candidate) -> (VersionState, String) {
         let versions = &self.state.versions;
         if self.unloaded {
-            return (VersionState::Retired, "unloaded by request; load it to have it back".into());
+            return (
+                VersionState::Retired,
+                "unloaded by request; load it to have it back".into(),
+            );
         }
         if !self.state.candidates().contains_key(&version) {
-            return (VersionState::Retired, "not among the versions that the model serves (model.toml)".into());
+            return (
+                VersionState::Retired,
+                "not among the versions that the model serves (model.toml)".into(),
+            );
         }
         if let Some(reason) = versions.rejected.get(&candidate.content) {
-            return (VersionState::Rejected, format!("{reason} (content {})", candidate.content.short()));
+            return (
+                VersionState::Rejected,
+                format!("{reason} (content {})", candidate.content.short()),
+            );
         }
         if versions.loaded.contains_key(&candidate.revision) {
             return (VersionState::Ready, String::new());
@@ -98,8 +121,14 @@ impl ModelRows<'_> {
     fn held(&self, held: Appointed) -> VersionView {
         let Some(loaded) = self.state.versions.loaded.get(&held.revision) else {
             let waiting = self.state.versions.waiting.get(&held.revision);
-            let reason = waiting.map(|waiting| waiting.reason.as_str()).unwrap_or("comes back from its sealed copy");
-            let state = if waiting.is_some() { VersionState::Waiting } else { VersionState::Loading };
+            let reason = waiting
+                .map(|waiting| waiting.reason.as_str())
+                .unwrap_or("comes back from its sealed copy");
+            let state = if waiting.is_some() {
+                VersionState::Waiting
+            } else {
+                VersionState::Loading
+            };
             return self.row(held.version, Some(held.revision), state, reason);
         };
         let reason = "its files have changed; it serves from its sealed copy";
@@ -135,21 +164,39 @@ impl ModelRows<'_> {
 
 fn metadata(provenance: &toml::Table) -> BTreeMap<String, String> {
     let text = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    provenance.iter().map(|(key, value)| (key.clone(), text(value))).collect()
+    provenance
+        .iter()
+        .map(|(key, value)| (key.clone(), text(value)))
+        .collect()
 }
 
 /// Why versions that exist cannot serve, for whoever names one.
 pub(super) fn not_ready(name: &ModelName, state: &ModelState, plan: &ModelPlan) -> BTreeMap<Version, String> {
     let record = ModelRecord::default();
-    let rows = ModelRows { name, state, record: &record, unloaded: false }.rows();
+    let rows = ModelRows {
+        name,
+        state,
+        record: &record,
+        unloaded: false,
+    }
+    .rows();
     let missing = rows.into_iter().filter(|row| !plan.versions.contains_key(&row.version));
-    missing.map(|row| (row.version, format!("{} {}", row.state.as_str(), row.reason).trim_end().to_owned())).collect()
+    missing
+        .map(|row| {
+            (
+                row.version,
+                format!("{} {}", row.state.as_str(), row.reason).trim_end().to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// The names of the models whose record changes, for a span.
 pub(super) fn changed_models(before: &ServingRecord, after: &ServingRecord) -> String {
     let names: BTreeSet<&ModelName> = before.models.keys().chain(after.models.keys()).collect();
-    let changed = names.into_iter().filter(|name| before.models.get(*name) != after.models.get(*name));
+    let changed = names
+        .into_iter()
+        .filter(|name| before.models.get(*name) != after.models.get(*name));
     changed.map(ModelName::as_str).collect::<Vec<_>>().join(",")
 }
 
@@ -169,7 +216,10 @@ pub(super) fn swaps(metrics: &Metrics, before: &ServingRecord, after: &ServingRe
 }
 
 fn text(held: Option<Appointed>) -> String {
-    held.map_or_else(|| "none".into(), |held| format!("{} ({})", held.version, held.revision.0.short()))
+    held.map_or_else(
+        || "none".into(),
+        |held| format!("{} ({})", held.version, held.revision.0.short()),
+    )
 }
 
 /// Sets the gauges of versions by state.
@@ -180,7 +230,11 @@ pub(super) fn gauges(metrics: &Metrics, view: &RepositoryView) {
     }
     let counts: Vec<VersionCount> = counts
         .into_iter()
-        .map(|((model, state), count)| VersionCount { model: model.clone(), state, count })
+        .map(|((model, state), count)| VersionCount {
+            model: model.clone(),
+            state,
+            count,
+        })
         .collect();
     metrics.versions(&counts);
 }

@@ -55,7 +55,14 @@ impl Versions {
                     None => FIRST_BACK_OFF,
                     Some(before) => (before.delay * 2).min(LONGEST_BACK_OFF),
                 };
-                self.waiting.insert(revision, Waiting { reason, until: now + delay, delay });
+                self.waiting.insert(
+                    revision,
+                    Waiting {
+                        reason,
+                        until: now + delay,
+                        delay,
+                    },
+                );
             }
         }
     }
@@ -76,18 +83,22 @@ impl Versions {
 
     /// Whether a revision is loaded and was proved with this content.
     pub fn is_proven(&self, revision: RevisionId, content: Digest) -> bool {
-        self.loaded.get(&revision).is_some_and(|loaded| loaded.proven.contains(&content))
+        self.loaded
+            .get(&revision)
+            .is_some_and(|loaded| loaded.proven.contains(&content))
     }
 
     /// Whether a revision may be tried now: it is not on its way, and its back-off is over.
     pub fn may_try(&self, revision: &RevisionId, now: Instant) -> bool {
-        !self.loading.contains_key(revision)
-            && self.waiting.get(revision).is_none_or(|waiting| now >= waiting.until)
+        !self.loading.contains_key(revision) && self.waiting.get(revision).is_none_or(|waiting| now >= waiting.until)
     }
 
     /// When the next back-off ends, of what is not being tried already.
     pub fn next_try(&self) -> Option<Instant> {
-        let idle = self.waiting.iter().filter(|(revision, _)| !self.loading.contains_key(revision));
+        let idle = self
+            .waiting
+            .iter()
+            .filter(|(revision, _)| !self.loading.contains_key(revision));
         idle.map(|(_, waiting)| waiting.until).min()
     }
 }

@@ -97,7 +97,12 @@ pub struct Lack {
 impl RepositoryView {
     /// The required models that do not serve. With none required: those that are there; with nothing there, that is what is missing.
     pub fn missing(&self, required: &[ModelName]) -> Vec<Lack> {
-        let lack = |why: &str| vec![Lack { what: "the repository".into(), why: why.into() }];
+        let lack = |why: &str| {
+            vec![Lack {
+                what: "the repository".into(),
+                why: why.into(),
+            }]
+        };
         if !self.looked {
             return lack("it has not been looked at yet");
         }
@@ -108,14 +113,24 @@ impl RepositoryView {
         if names.is_empty() {
             return lack("it holds no model; add one with `vigie add`, or name another with --repository");
         }
-        names.into_iter().filter_map(|name| self.why_not_serving(name)).collect()
+        names
+            .into_iter()
+            .filter_map(|name| self.why_not_serving(name))
+            .collect()
     }
 
     /// What is wrong though requests are served: settings, policies and configurations that could not be taken over.
     pub fn degraded(&self) -> Vec<Lack> {
         let of_model = |model: &ModelView| {
             let what = format!("model {}", model.name);
-            model.problems.iter().map(|why| Lack { what: what.clone(), why: why.clone() }).collect::<Vec<_>>()
+            model
+                .problems
+                .iter()
+                .map(|why| Lack {
+                    what: what.clone(),
+                    why: why.clone(),
+                })
+                .collect::<Vec<_>>()
         };
         self.models.iter().flat_map(of_model).collect()
     }
@@ -127,10 +142,13 @@ impl RepositoryView {
         }
         let why = match versions.next_back() {
             None => "it has no version".into(),
-            Some(last) => {
-                format!("version {} is {} {}", last.version, last.state.as_str(), last.reason).trim_end().to_owned()
-            }
+            Some(last) => format!("version {} is {} {}", last.version, last.state.as_str(), last.reason)
+                .trim_end()
+                .to_owned(),
         };
-        Some(Lack { what: format!("model {name}"), why })
+        Some(Lack {
+            what: format!("model {name}"),
+            why,
+        })
     }
 }
