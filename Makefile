@@ -29,6 +29,14 @@ test: ## Run the tests (not the training's)
 	@$(setup) test
 	cargo test $(cargo_flags) --lib --test it $(ARGS)
 
+test-training: ## Run the tests of the training: slow, and PyTorch is fetched first (about 3 GB)
+	@$(setup) training
+	.runtime/training/bin/python -m pytest -p no:cacheprovider tests/training $(ARGS)
+
+train: ## Train both shipped versions anew, on two cores in less than half an hour
+	@$(setup) training
+	PYTHONPATH=models/adsafety .runtime/training/bin/python -m training $(ARGS)
+
 lint: ## Check formatting, clippy and documentation, warnings denied
 	@$(setup) lint
 	cargo fmt --all --check

@@ -177,6 +177,8 @@ for_fuzz() {
 
 for_training() {
     check_python
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "the training needs Python 3.11 or newer, found $(python3 --version)." "Put a newer python3 first in PATH."
     setup_environment training "PyTorch and what the training needs (about 3 GB)" models/adsafety/training/requirements.txt
 }
 

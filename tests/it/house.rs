@@ -7,6 +7,7 @@ mod files;
 mod paths;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use files::{SourceFile, source_files};
 
@@ -185,6 +186,27 @@ fn every_room_has_a_floor() {
     }
     for (owned, owner) in OWNERS {
         assert!(floor_of(owner).is_some(), "{owner}, the owner of {owned}, is no room");
+    }
+}
+
+#[test]
+fn the_architecture_names_every_room_and_only_files_that_exist() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(project.join("src/ARCHITECTURE.md")).expect("the page is there");
+    // A path in the page stands between backticks and has a slash; `<hash>` and the like stand for many.
+    let written = text.split('`').skip(1).step_by(2);
+    let paths: Vec<&str> = written
+        .filter(|span| span.contains('/') && !span.contains([' ', '<', '*', '{', '\n']))
+        .collect();
+    let missing: Vec<_> = paths.iter().filter(|path| !project.join(path).exists()).collect();
+    assert!(
+        missing.is_empty(),
+        "src/ARCHITECTURE.md names what is not there: {missing:?}"
+    );
+    for file in source_files() {
+        let folder = format!("src/{}/", file.room);
+        let is_told = !file.name.starts_with(&folder) || paths.contains(&folder.as_str());
+        assert!(is_told, "src/ARCHITECTURE.md does not tell what {folder} is for");
     }
 }
 
