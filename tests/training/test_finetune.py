@@ -53,7 +53,7 @@ def test_the_version_reproduces_its_golden_scores_alone_and_in_a_batch(made):
     scale, offset = np.array(manifest["calibration"]["scale"]), np.array(manifest["calibration"]["offset"])
     tensors = [prepare((made / case["file"]).read_bytes(), SPEC) for case in manifest["golden"]["cases"]]
     for tensor, case in zip(tensors, manifest["golden"]["cases"]):
-        logits = session.run(["logits"], {"image": tensor[None]})[0][0]
+        logits = session.run(["logits"], {manifest["input"]["name"]: tensor[None]})[0][0]
         assert np.abs(1 / (1 + np.exp(-(logits * scale + offset))) - case["scores"]).max() < 1e-5
     assert_batch_invariant(session, tensors)
 

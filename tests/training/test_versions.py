@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+from training.card import measures_text
 from training.draw.scene import LABELS
 from training.preprocess import Preprocessing, decode, fit, prepare
 
@@ -23,7 +24,7 @@ def spec_of(table) -> Preprocessing:
 
 
 def f1(metrics) -> float:
-    return float(np.mean([2 * m["precision"] * m["recall"] / (m["precision"] + m["recall"]) for m in metrics.values()]))
+    return float(np.mean([2 * m["precision"] * m["recall"] / max(1e-12, m["precision"] + m["recall"]) for m in metrics.values()]))
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -42,7 +43,7 @@ def test_a_version_reproduces_its_golden_scores(root, number):
     spec = spec_of(manifest["preprocessing"])
     scale, offset = np.array(manifest["calibration"]["scale"]), np.array(manifest["calibration"]["offset"])
     for case in manifest["golden"]["cases"]:
-        logits = session.run(["logits"], {"image": prepare((directory / case["file"]).read_bytes(), spec)[None]})[0][0]
+        logits = session.run(["logits"], {manifest["input"]["name"]: prepare((directory / case["file"]).read_bytes(), spec)[None]})[0][0]
         probabilities = 1 / (1 + np.exp(-(logits * scale + offset)))
         assert np.abs(probabilities - case["scores"]).max() <= 1e-5
 
@@ -78,3 +79,8 @@ def test_the_golden_vectors_are_what_this_code_makes(root):
             spec = specs[output["spec"]]
             made = np.asarray(fit(decode(data, spec), spec))
             assert (made == np.asarray(Image.open(folder / output["resized_png"]))).all(), (case["name"], output["spec"])
+
+
+def test_the_model_card_says_what_the_manifests_say(root):
+    model = root / "models" / "adsafety"
+    assert measures_text(model) in (model / "MODEL_CARD.md").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from .card import update_card
 from .dataset import GOLDEN_SEED, TEST_SEED, TRAINING_SEED, VALIDATION_SEED, load_split
 from .draw.scene import LABELS, Care
 from .evaluate import Calibration, calibrate, macro_f1, measure
@@ -95,6 +96,8 @@ def main() -> None:
     options = parser.parse_args()
     for number in options.version or sorted(RECIPES):
         make(RECIPES[number], options.cache, options.into, options.share)
+    if options.into == MODEL:
+        update_card(MODEL)
 
 
 if __name__ == "__main__":

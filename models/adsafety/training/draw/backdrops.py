@@ -4,7 +4,7 @@ import random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .paint import Colour, hue, mix, near, shade, WOODS
+from .paint import WOODS, Colour, hue, mix, near, shade
 from .texture import texture_tile
 
 Size = tuple[int, int]

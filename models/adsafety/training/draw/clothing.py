@@ -2,7 +2,7 @@
 
 import random
 
-from .paint import BLACK, GOLD, STEEL, WHITE, Colour, ball, flat, gloss, hue, matte, metal, product_colour, shade
+from .paint import BLACK, GOLD, STEEL, WHITE, flat, gloss, hue, matte, metal, product_colour, shade
 from .shapes import arc, box, moved, oval, ring, smooth
 from .sheet import Sheet
 from .things import thing

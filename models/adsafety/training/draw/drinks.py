@@ -2,8 +2,8 @@
 
 import random
 
-from .paint import BLACK, GOLD, WHITE, Colour, flat, gloss, hue, matte, metal, near, shade
-from .shapes import box, moved, oval, ring, smooth, star, turned
+from .paint import BLACK, GOLD, WHITE, Colour, flat, gloss, matte, metal, near, shade
+from .shapes import box, moved, oval, ring, star, turned
 from .sheet import Sheet
 from .things import thing
 

@@ -2,7 +2,7 @@
 
 import random
 
-from .paint import BLACK, GOLD, GUNMETAL, STEEL, WOODS, Colour, ball, flat, gloss, hue, matte, metal, near, product_colour, shade
+from .paint import BLACK, GOLD, GUNMETAL, STEEL, WOODS, Colour, flat, gloss, hue, matte, metal, near, product_colour, shade
 from .shapes import arc, box, moved, oval, ring, smooth, star
 from .sheet import Sheet
 from .things import thing

@@ -50,7 +50,7 @@ def _card(sheet: Sheet, chance: random.Random, x: float, y: float, turn: float, 
     red = chance.random() < 0.5
     ink = (205, 20, 30) if red else BLACK
     heart = smooth([(0, 0.42), (-0.4, -0.02), (-0.34, -0.36), (-0.1, -0.36), (0, -0.2), (0.1, -0.36), (0.34, -0.36), (0.4, -0.02)], 3)
-    spade = [(px, -py) for px, py in heart] + []
+    spade = [(px, -py) for px, py in heart]
     diamond = [(0, -0.46), (0.32, 0), (0, 0.46), (-0.32, 0)]
     suit = chance.choice([heart, diamond] if red else [spade])
     sheet.fill(put(suit), flat(ink))

@@ -3,7 +3,7 @@
 import random
 
 from .paint import BLACK, GOLD, STEEL, WHITE, WOODS, ball, fade, flat, gloss, hue, matte, metal, near, product_colour, shade
-from .shapes import arc, box, moved, oval, ring, smooth, turned
+from .shapes import arc, box, moved, oval, ring, smooth
 from .sheet import Sheet
 from .things import thing
 

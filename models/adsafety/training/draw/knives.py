@@ -129,12 +129,13 @@ def scissors(sheet: Sheet, chance: random.Random) -> None:
     for side in (-1, 1):
         sheet.fill([(-0.95, side * 0.14), (-0.9, side * 0.2), (0.2, -side * 0.03), (0.2, -side * 0.12)], metal(shade(steel, 1 + 0.1 * side)))
         sheet.line([(0.1, -side * 0.06), (0.5, -side * 0.2)], 0.1, matte(handle))
-        sheet.fill([*_ellipse_ring(0.7, -side * 0.28, 0.27, 0.19)], matte(handle, "down", 0.3))
+        sheet.fill(_ellipse_ring(0.7, -side * 0.28, 0.27, 0.19), matte(handle, "down", 0.3))
     sheet.fill(oval(0.1, 0.0, 0.045), metal(shade(steel, 0.8)))
 
 
 def _ellipse_ring(x: float, y: float, wide: float, high: float) -> list[tuple[float, float]]:
-    return oval(x, y, wide, high) + [oval(x, y, wide, high)[0]] + oval(x, y, wide - 0.08, high - 0.08)[::-1] + [oval(x, y, wide - 0.08, high - 0.08)[-1]]
+    outer, inner = oval(x, y, wide, high), oval(x, y, wide - 0.08, high - 0.08)
+    return [*outer, outer[0], *reversed(inner), inner[-1]]
 
 
 @thing(resembles="combat_knife", turn=60)

@@ -2,8 +2,8 @@
 
 import random
 
-from .paint import BLACK, GOLD, STEEL, WHITE, WOODS, ball, fade, flat, gloss, hue, matte, metal, mix, near, product_colour, shade
-from .shapes import arc, box, moved, oval, ring, smooth, star, turned
+from .paint import BLACK, GOLD, STEEL, WHITE, WOODS, ball, flat, gloss, hue, matte, metal, near, product_colour, shade
+from .shapes import arc, box, moved, oval, ring, smooth
 from .sheet import Sheet
 from .things import thing
 

@@ -2,8 +2,8 @@
 
 import random
 
-from .paint import BLACK, GOLD, STEEL, WHITE, WOODS, Colour, flat, gloss, hue, matte, metal, near, product_colour, shade
-from .shapes import box, moved, oval, smooth, stroke
+from .paint import BLACK, GOLD, STEEL, WHITE, Colour, fade, flat, gloss, hue, matte, metal, near, product_colour, shade
+from .shapes import box, moved, oval, smooth
 from .sheet import Sheet
 from .things import thing
 
@@ -14,7 +14,7 @@ def _cigarette(sheet: Sheet, chance: random.Random, x: float, y: float, turn: fl
     def part(left: float, right: float):
         return moved(box(left, -0.065, right, 0.065, 0.01), x, y, turn, scale)
 
-    sheet.fill(part(-length, length * 0.45), gloss((246, 244, 240), "flat") if False else matte((248, 246, 242), "down", 0.22))
+    sheet.fill(part(-length, length * 0.45), matte((248, 246, 242), "down", 0.22))
     sheet.fill(part(length * 0.42, length), matte(near(chance, FILTER, 8), "down", 0.28))
     for _ in range(8):
         at = chance.uniform(length * 0.45, length * 0.95)
@@ -93,8 +93,6 @@ def vape_pen(sheet: Sheet, chance: random.Random) -> None:
 @thing(label="tobacco", turn=16)
 def disposable_vape(sheet: Sheet, chance: random.Random) -> None:
     one, two = hue(chance, (0.5, 1), (0.7, 1)), hue(chance, (0.5, 1), (0.7, 1))
-    from .paint import fade
-
     sheet.fill(turned_mouthpiece(), matte(chance.choice([BLACK, WHITE, shade(two, 0.8)])))
     sheet.fill(box(-0.24, -0.6, 0.24, 0.95, 0.1), fade(one, two))
     sheet.fill(box(-0.2, -0.55, -0.13, 0.9, 0.03), flat((255, 255, 255), 90))
