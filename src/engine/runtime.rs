@@ -5,8 +5,10 @@
 //! process that was not told so is refused.
 
 use std::env;
+use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ort::LoadDynamicError;
 use ort::environment::Environment;
@@ -48,6 +50,7 @@ pub enum RuntimeError {
 pub struct Runtime {
     environment: Environment,
     path: PathBuf,
+    version: String,
 }
 
 /// The library can be loaded once per process, whatever we would like: this remembers from where.
@@ -83,13 +86,19 @@ impl Runtime {
         let environment = builder
             .with_name("vigie")
             .with_telemetry(false)
+            .with_logger(Arc::new(log))
             .build()
             .map_err(|error| RuntimeError::CannotStart {
                 path: path.clone(),
                 reason: error.to_string(),
             })?;
         environment.set_log_level(LogLevel::Error);
-        let runtime = Self { environment, path };
+        let version = version_of(&path).unwrap_or_else(|| "unknown".into());
+        let runtime = Self {
+            environment,
+            path,
+            version,
+        };
         *loaded = Some(runtime.clone());
         Ok(runtime)
     }
@@ -110,8 +119,13 @@ impl Runtime {
         find(named, &here, &program)
     }
 
-    /// What the library says of itself: version, commit, build flags.
-    pub fn version(&self) -> &'static str {
+    /// The version of the library, as in `1.31.1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How the library was built, by its own account: its commit and flags.
+    pub fn build_info(&self) -> &'static str {
         ort::info()
     }
 
@@ -143,6 +157,35 @@ fn find(named: Option<PathBuf>, here: &Path, program: &Path) -> Result<PathBuf, 
             program.display()
         ),
     })
+}
+
+/// The library's own messages. Whatever matters comes back as an error value too, so that they are for whoever looks closely.
+fn log(level: LogLevel, _category: &str, _session: &str, place: &str, message: &str) {
+    tracing::debug!(target: "onnxruntime", ?level, place, "{message}");
+}
+
+/// Asks the loaded library for its version, which the binding reads but does not tell.
+fn version_of(path: &Path) -> Option<String> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    // SAFETY: the path ends with a zero byte. The library is loaded already and never unloaded, so that this runs none of its code
+    // and the handle's functions stay where they are.
+    let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
+    if library.is_null() {
+        return None;
+    }
+    // SAFETY: the handle is one of a loaded library, and the name ends with a zero byte.
+    let symbol = unsafe { libc::dlsym(library, c"OrtGetApiBase".as_ptr()) };
+    if symbol.is_null() {
+        return None;
+    }
+    // SAFETY: ONNX Runtime's header declares this symbol with this type; that the library is ONNX Runtime was found when it was loaded.
+    let base = unsafe {
+        let get: unsafe extern "C" fn() -> *const ort::sys::OrtApiBase = std::mem::transmute(symbol);
+        get().as_ref()?
+    };
+    // SAFETY: the function takes nothing and gives a text that lives as long as the library.
+    let version = unsafe { CStr::from_ptr((base.GetVersionString)()) };
+    Some(version.to_str().ok()?.to_owned())
 }
 
 fn from_load_error(error: LoadDynamicError, path: &Path) -> RuntimeError {

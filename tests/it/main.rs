@@ -7,6 +7,9 @@
 )]
 
 mod dependencies;
+mod engine;
+mod executor;
 mod house;
+mod proof;
 mod support;
 mod telemetry;

@@ -4,6 +4,7 @@ pub mod client;
 pub mod files;
 pub mod http;
 pub mod lines;
+pub mod onnx;
 pub mod place;
 pub mod server;
 
