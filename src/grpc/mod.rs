@@ -3,6 +3,18 @@
 //!
 //! The only room that names `tonic`. It decides nothing about products or models.
 
+mod ad_safety;
+mod calls;
 pub mod client;
+mod deadline;
 pub mod generated;
+mod health;
+mod inference;
+mod models;
+mod server;
 mod status;
+mod streams;
+mod tensor;
+
+pub use inference::LogReport;
+pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};

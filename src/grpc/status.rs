@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -60,7 +59,7 @@ pub fn item_error(refusal: Refusal) -> google::Status {
     };
     match status.details() {
         [] => bare(),
-        encoded => google::Status::decode(encoded).unwrap_or_else(|_| bare()),
+        encoded => google::Status::from_encoded(encoded).unwrap_or_else(bare),
     }
 }
 

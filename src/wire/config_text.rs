@@ -4,15 +4,13 @@
 
 use std::sync::LazyLock;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 
-use super::DESCRIPTOR_SET;
 use super::inference::ModelConfig;
+use super::methods::POOL;
 
 static MODEL_CONFIG: LazyLock<MessageDescriptor> = LazyLock::new(|| {
-    DescriptorPool::decode(DESCRIPTOR_SET)
-        .expect("the descriptor set was written by this package's build")
-        .get_message_by_name("inference.ModelConfig")
+    POOL.get_message_by_name("inference.ModelConfig")
         .expect("proto/inference/model_config.proto declares it")
 });
 

@@ -4,10 +4,12 @@
 
 mod config_text;
 mod decision;
+mod methods;
 mod request;
 
 pub use config_text::model_config_from_text;
 pub use decision::{timestamp, verdict_to_wire};
+pub use methods::{Method, method, service_names};
 pub use request::{MAX_COUNTRIES, MAX_FACTS, MAX_IDENTITY_BYTES, MAX_TEXT_BYTES};
 
 pub use generated::google::rpc as google;
@@ -33,6 +35,13 @@ mod generated {
         pub mod rpc {
             include!(concat!(env!("OUT_DIR"), "/messages/google.rpc.rs"));
         }
+    }
+}
+
+impl google::Status {
+    /// Reads one as it travels in the header `grpc-status-details-bin`; none where the bytes are not one.
+    pub fn from_encoded(bytes: &[u8]) -> Option<Self> {
+        prost::Message::decode(bytes).ok()
     }
 }
 

@@ -1,0 +1,159 @@
+//! The service that judges: one product a call, or a stream of them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, StreamExt};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::{Instrument, info_span};
+
+use super::calls::{CallName, Counter, Told, reworded};
+use super::deadline::deadline_of;
+use super::generated::vigie::ad_safety_server::AdSafety;
+use super::status::{item_error, status};
+use super::streams::{Answers, Driving, Order, answer};
+use crate::base::{Classification, Deadline, Priority, Refusal, RefusalKind};
+use crate::serving::{Judged, Serving};
+use crate::wire::vigie::stream_result::Result as ItemResult;
+use crate::wire::vigie::{ClassifyRequest, Decision, StreamRequest, StreamResult};
+
+/// Items that a stream may have read and not yet answered.
+const READ_AHEAD: usize = 64;
+
+const ITEM: CallName = CallName {
+    service: "vigie.v1.AdSafety",
+    method: "ClassifyStream",
+};
+
+/// See the module.
+#[derive(Clone)]
+pub struct AdSafetyService {
+    pub serving: Serving,
+    pub counter: Counter,
+    pub stalled_reader: Duration,
+    pub stop: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl AdSafety for AdSafetyService {
+    async fn classify(&self, request: Request<ClassifyRequest>) -> Result<Response<Decision>, Status> {
+        let deadline = deadline_of(&request);
+        let judged = match request.into_inner().into_classification(Priority::Live) {
+            Ok(classification) => self.serving.classify(classification, deadline).await,
+            Err(refusal) => Err(refusal),
+        };
+        let judged = judged.map_err(|refusal| {
+            self.counter.refused(&refusal);
+            status(refusal)
+        })?;
+        let told = told(&judged);
+        let mut answer = Response::new(judged.decision.into());
+        answer.extensions_mut().insert(told);
+        Ok(answer)
+    }
+
+    type ClassifyStreamStream = Answers<StreamResult>;
+
+    async fn classify_stream(
+        &self,
+        request: Request<Streaming<StreamRequest>>,
+    ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
+        let deadline = deadline_of(&request);
+        let driving = Driving {
+            order: Order::AsReady,
+            read_ahead: READ_AHEAD,
+            stalled: self.stalled_reader,
+            deadline,
+            stop: self.stop.clone(),
+        };
+        let service = self.clone();
+        let respond = move |item: StreamRequest| service.clone().item(item, deadline);
+        Ok(Response::new(answer(worded(request.into_inner()), respond, driving)))
+    }
+}
+
+/// The requests of a stream, the transport's own refusals in plain words.
+fn worded(requests: Streaming<StreamRequest>) -> impl Stream<Item = Result<StreamRequest, Status>> + Send + 'static {
+    requests.map(|request| request.map_err(|status| reworded(ITEM, &status).unwrap_or(status)))
+}
+
+fn told(judged: &Judged) -> Told {
+    Told {
+        model: judged.decision.model.clone(),
+        version: judged.decision.version,
+        trail: judged.trail.clone(),
+    }
+}
+
+impl AdSafetyService {
+    /// Answers one item; whatever is wrong with it is in the answer.
+    fn item(self, item: StreamRequest, of_stream: Deadline) -> Pin<Box<dyn Future<Output = StreamResult> + Send>> {
+        let span = info_span!("item", correlation_id = %shown(&item.correlation_id), otel.kind = "server");
+        let correlation_id = item.correlation_id.clone();
+        let answered = async move {
+            let began = Instant::now();
+            let judged = self.judge(item, began, of_stream).await;
+            let result = match judged {
+                Ok(judged) => {
+                    self.counter.done(ITEM, Code::Ok, Some(&told(&judged)), began.elapsed());
+                    ItemResult::Decision(Box::new(judged.decision.into()))
+                }
+                Err(refusal) => {
+                    let code = self.counter.refused(&refusal);
+                    self.counter.done(ITEM, code, None, began.elapsed());
+                    ItemResult::Error(item_error(refusal))
+                }
+            };
+            StreamResult {
+                correlation_id,
+                result: Some(result),
+            }
+        };
+        Box::pin(answered.instrument(span))
+    }
+
+    async fn judge(&self, item: StreamRequest, began: Instant, of_stream: Deadline) -> Result<Judged, Refusal> {
+        let own = match item.timeout_ms {
+            None => Deadline::NONE,
+            Some(0) => {
+                return Err(Refusal::invalid(
+                    "timeout_ms",
+                    "0 leaves no time: a number above 0 is expected",
+                ));
+            }
+            Some(milliseconds) => Deadline::after(began, Duration::from_millis(milliseconds.into())),
+        };
+        let deadline = own.earliest(of_stream);
+        let request = item.request.ok_or_else(|| Refusal::invalid("request", "is missing"))?;
+        let classification = request.into_classification(Priority::Bulk)?;
+        let judged = self.when_there_is_room(classification, deadline);
+        match deadline.moment() {
+            None => judged.await,
+            Some(moment) => tokio::time::timeout_at(moment.into(), judged)
+                .await
+                .unwrap_or(Err(Refusal::deadline())),
+        }
+    }
+
+    /// A stream is never refused for load: it waits, and because it reads no further meanwhile, so does its caller.
+    async fn when_there_is_room(&self, request: Classification, deadline: Deadline) -> Result<Judged, Refusal> {
+        loop {
+            match self.serving.classify(request.clone(), deadline).await {
+                Err(Refusal {
+                    kind: RefusalKind::Overloaded { retry_after },
+                    ..
+                }) => {
+                    tokio::time::sleep(retry_after.max(Duration::from_millis(1))).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+}
+
+/// The beginning of a text of the caller, for a span.
+fn shown(correlation_id: &str) -> String {
+    correlation_id.chars().take(64).collect()
+}

@@ -1,0 +1,166 @@
+//! The port: services, limits, and how it opens and closes.
+//!
+//! The listener is bound by whoever starts the server, before anything is ready; this room serves on it until it is told to stop, then
+//! takes no new connection, lets calls end and returns. How long that may take is the caller's to bound.
+
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::{Router, TcpIncoming};
+use tonic::transport::{Error, Server};
+use tower::layer::util::{Identity, Stack};
+
+use super::ad_safety::AdSafetyService;
+use super::calls::{CallLayer, Counter};
+use super::deadline::DeadlineLayer;
+use super::generated::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
+use super::generated::vigie::ad_safety_server::AdSafetyServer;
+use super::generated::vigie::models_server::ModelsServer;
+use super::health::health;
+use super::inference::{InferenceService, LogReport};
+use super::models::ModelsService;
+use crate::control::Control;
+use crate::observe::Observe;
+use crate::serving::Serving;
+use crate::telemetry::Metrics;
+use crate::wire::DESCRIPTOR_SET;
+
+/// Of one call's upload. Small beside the connection's, so that one upload does not hold up the other calls of its connection.
+const STREAM_WINDOW_BYTES: u32 = 2 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
+/// The headers of one request.
+const MAX_HEADER_BYTES: u32 = 16 << 10;
+/// How long a peer may take to answer a keepalive.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
+
+/// The planes that the services ask.
+pub struct GrpcParts {
+    pub serving: Serving,
+    pub control: Control,
+    pub observe: Observe,
+    pub metrics: Metrics,
+    /// Whether every required model can be called.
+    pub ready: watch::Receiver<bool>,
+}
+
+/// What a caller may take of the port.
+#[derive(Debug, Clone)]
+pub struct GrpcLimits {
+    /// Of one message, in either direction.
+    pub max_message_bytes: usize,
+    /// Calls open at once on one connection.
+    pub max_streams: u32,
+    pub max_frame_bytes: u32,
+    /// How often a silent connection is asked whether it lives; none: never.
+    pub keepalive: Option<Duration>,
+    /// How long a stream's reader may take nothing while an answer waits.
+    pub stalled_reader: Duration,
+    /// Whether callers may load and unload models.
+    pub load_unload: bool,
+    /// What `LogSettings` reports.
+    pub log: LogReport,
+}
+
+/// The gRPC server, not yet serving.
+pub struct GrpcServer {
+    parts: GrpcParts,
+    limits: GrpcLimits,
+}
+
+type Layers = Stack<DeadlineLayer, Stack<CallLayer, Identity>>;
+
+impl GrpcServer {
+    /// A server of these planes within these limits.
+    pub fn new(parts: GrpcParts, limits: GrpcLimits) -> Self {
+        Self { parts, limits }
+    }
+
+    /// Serves on a bound listener until the token is cancelled, then until every call has ended.
+    ///
+    /// # Errors
+    /// When the transport cannot go on.
+    ///
+    /// # Cancel safety
+    /// Dropping it closes the port; connections under way live on until their calls end.
+    pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> Result<(), GrpcError> {
+        let incoming = TcpIncoming::from(listener)
+            .with_nodelay(Some(true))
+            .with_keepalive(self.limits.keepalive);
+        let router = self.router(&stop).map_err(GrpcError::Reflection)?;
+        router
+            .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+            .await
+            .map_err(GrpcError::Transport)
+    }
+
+    fn router(self, stop: &CancellationToken) -> Result<Router<Layers>, tonic_reflection::server::Error> {
+        let Self { parts, limits } = self;
+        let counter = Counter::new(parts.metrics.clone());
+        let ad_safety = AdSafetyService {
+            serving: parts.serving.clone(),
+            counter: counter.clone(),
+            stalled_reader: limits.stalled_reader,
+            stop: stop.clone(),
+        };
+        let models = ModelsService {
+            control: parts.control.clone(),
+            observe: parts.observe,
+            stop: stop.clone(),
+        };
+        let inference = InferenceService {
+            serving: parts.serving,
+            control: parts.control,
+            counter: counter.clone(),
+            ready: parts.ready.clone(),
+            load_unload: limits.load_unload,
+            log: limits.log.clone(),
+            stalled_reader: limits.stalled_reader,
+            stop: stop.clone(),
+        };
+        let bytes = limits.max_message_bytes;
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        Ok(transport(&limits)
+            .layer(CallLayer::new(counter))
+            .layer(DeadlineLayer)
+            .add_service(
+                AdSafetyServer::new(ad_safety)
+                    .max_decoding_message_size(bytes)
+                    .max_encoding_message_size(bytes),
+            )
+            .add_service(ModelsServer::new(models).max_decoding_message_size(bytes))
+            .add_service(
+                GrpcInferenceServiceServer::new(inference)
+                    .max_decoding_message_size(bytes)
+                    .max_encoding_message_size(bytes),
+            )
+            .add_service(health(parts.ready, stop.clone()))
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?))
+    }
+}
+
+/// Why the port cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum GrpcError {
+    #[error("describe the services: {0}")]
+    Reflection(tonic_reflection::server::Error),
+    #[error("serve gRPC: {0}")]
+    Transport(Error),
+}
+
+fn transport(limits: &GrpcLimits) -> Server {
+    Server::builder()
+        .max_concurrent_streams(limits.max_streams)
+        .max_frame_size(limits.max_frame_bytes)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+        .http2_keepalive_interval(limits.keepalive)
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+}

@@ -1,0 +1,210 @@
+//! Answering a stream of requests: reads ahead so far and no further, answers each item, and ends when there is nothing left to answer.
+//!
+//! One task drives a stream. What it has read and not yet handed over, in work or done, is never more than the read-ahead; beyond that
+//! it stops reading, and the transport's flow control stops the caller. So a stream cannot fill a queue, and memory is bounded whatever
+//! the reader does. A reader that takes nothing for too long is cut: its work is dropped and its stream ended. When the caller leaves,
+//! the transport drops the stream of answers, and with it everything still in work.
+//!
+//! It knows nothing of what is asked: an item's error is a value inside its answer. Only what ends the whole stream is an error here.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use futures_util::{Stream, StreamExt};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tracing::Instrument;
+
+use super::status::status;
+use crate::base::{Deadline, Refusal};
+
+/// Whether answers keep the order of the requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    AsAsked,
+    AsReady,
+}
+
+/// How a stream is driven.
+#[derive(Debug, Clone)]
+pub struct Driving {
+    pub order: Order,
+    /// Items that may be read and not yet handed over.
+    pub read_ahead: usize,
+    /// How long the reader may take nothing while an answer waits.
+    pub stalled: Duration,
+    /// Of the whole stream.
+    pub deadline: Deadline,
+    /// The server stops: nothing more is read, what was read is answered.
+    pub stop: CancellationToken,
+}
+
+/// The answers of a stream.
+pub struct Answers<A> {
+    answers: mpsc::Receiver<A>,
+    end: Arc<OnceLock<Result<(), Status>>>,
+    ended: bool,
+}
+
+/// Drives a stream on a task of its own, inside the current span.
+pub fn answer<Q, A, F>(
+    requests: impl Stream<Item = Result<Q, Status>> + Send + 'static,
+    respond: impl Fn(Q) -> F + Send + 'static,
+    driving: Driving,
+) -> Answers<A>
+where
+    Q: Send + 'static,
+    A: Send + 'static,
+    F: Future<Output = A> + Send + 'static,
+{
+    let (to_reader, answers) = mpsc::channel(1);
+    let end = Arc::new(OnceLock::new());
+    let ending = Arc::clone(&end);
+    let task = async move {
+        // The channel must not close before the end is written: the reader looks for it then.
+        let open = to_reader.clone();
+        let ended = drive(Box::pin(requests), respond, to_reader, driving).await;
+        ending.get_or_init(|| ended);
+        drop(open);
+    };
+    tokio::spawn(task.in_current_span());
+    Answers {
+        answers,
+        end,
+        ended: false,
+    }
+}
+
+/// # Cancel safety
+/// Dropping it drops everything in work.
+async fn drive<Q, A, F>(
+    mut requests: Pin<Box<impl Stream<Item = Result<Q, Status>>>>,
+    respond: impl Fn(Q) -> F,
+    to_reader: mpsc::Sender<A>,
+    driving: Driving,
+) -> Result<(), Status>
+where
+    F: Future<Output = A>,
+{
+    let mut in_work = InWork::new(driving.order);
+    let mut done = VecDeque::new();
+    let mut last_taken = Instant::now();
+    // How the stream of requests ended; reading goes on while it has not.
+    let mut read: Option<Result<(), Status>> = None;
+    loop {
+        if in_work.len() + done.len() == 0
+            && let Some(end) = read
+        {
+            return end;
+        }
+        let may_read = read.is_none() && in_work.len() + done.len() < driving.read_ahead;
+        tokio::select! {
+            biased;
+            () = to_reader.closed() => return Ok(()),
+            () = until(driving.deadline.moment()) => return Err(status(Refusal::deadline())),
+            () = until(last_taken.checked_add(driving.stalled)), if !done.is_empty() => return Err(stalled(driving.stalled)),
+            Ok(place) = to_reader.reserve(), if !done.is_empty() => {
+                place.send(done.pop_front().expect("guarded by the branch's condition"));
+                last_taken = Instant::now();
+            }
+            Some(answer) = in_work.next() => {
+                if done.is_empty() {
+                    last_taken = Instant::now();
+                }
+                done.push_back(answer);
+            }
+            () = driving.stop.cancelled(), if read.is_none() => {
+                read = Some(Err(Status::unavailable("the server is stopping: call another one, or this one again later")));
+            }
+            request = requests.next(), if may_read => match request {
+                Some(Ok(request)) => in_work.push(respond(request)),
+                Some(Err(error)) => read = Some(Err(error)),
+                None => read = Some(Ok(())),
+            },
+        }
+    }
+}
+
+fn stalled(limit: Duration) -> Status {
+    Status::aborted(format!(
+        "no answer was read for {limit:?}: read answers while sending requests"
+    ))
+}
+
+/// Waits for a moment; without one, for ever.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Answers being made.
+enum InWork<F: Future> {
+    Ordered(FuturesOrdered<F>),
+    Unordered(FuturesUnordered<F>),
+}
+
+impl<F: Future> InWork<F> {
+    fn new(order: Order) -> Self {
+        match order {
+            Order::AsAsked => Self::Ordered(FuturesOrdered::new()),
+            Order::AsReady => Self::Unordered(FuturesUnordered::new()),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Ordered(futures) => futures.len(),
+            Self::Unordered(futures) => futures.len(),
+        }
+    }
+
+    fn push(&mut self, future: F) {
+        match self {
+            Self::Ordered(futures) => futures.push_back(future),
+            Self::Unordered(futures) => futures.push(future),
+        }
+    }
+
+    async fn next(&mut self) -> Option<F::Output> {
+        match self {
+            Self::Ordered(futures) => futures.next().await,
+            Self::Unordered(futures) => futures.next().await,
+        }
+    }
+}
+
+impl<A> Stream for Answers<A> {
+    type Item = Result<A, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        match self.answers.poll_recv(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(answer)) => Poll::Ready(Some(Ok(answer))),
+            Poll::Ready(None) => {
+                self.ended = true;
+                match self.end.get() {
+                    Some(Ok(())) => Poll::Ready(None),
+                    Some(Err(status)) => Poll::Ready(Some(Err(status.clone()))),
+                    None => Poll::Ready(Some(Err(Status::internal(
+                        "the stream ended by a mistake of the server",
+                    )))),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "streams_tests.rs"]
+mod tests;
