@@ -16,6 +16,8 @@ mod scan;
 mod seal;
 mod settings;
 mod settling;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod triton;
 mod watch;

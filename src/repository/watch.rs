@@ -325,3 +325,58 @@ fn into_io(error: notify::Error) -> io::Error {
         | notify::ErrorKind::MaxFilesWatch => io::Error::other(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, Flag};
+
+    use super::*;
+
+    #[test]
+    fn an_overflow_of_the_event_queue_is_a_hint() {
+        let mut pending = Pending::default();
+        let now = Instant::now();
+        assert!(pending.hear(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)), now));
+        assert_eq!(pending.due_in(now), Some(QUIET));
+    }
+
+    #[test]
+    fn an_error_of_the_watch_is_a_hint_and_a_limit_is_remembered() {
+        let mut pending = Pending::default();
+        assert!(pending.hear(Err(notify::Error::generic("lost")), Instant::now()));
+        assert!(!pending.is_exhausted);
+        assert!(pending.hear(
+            Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch)),
+            Instant::now()
+        ));
+        assert!(pending.is_exhausted);
+    }
+
+    #[test]
+    fn opening_and_reading_files_is_not_heard() {
+        let mut pending = Pending::default();
+        for kind in [
+            AccessKind::Open(AccessMode::Any),
+            AccessKind::Close(AccessMode::Read),
+            AccessKind::Any,
+        ] {
+            assert!(!pending.hear(Ok(Event::new(EventKind::Access(kind))), Instant::now()));
+        }
+        assert_eq!(pending.due_in(Instant::now()), None);
+    }
+
+    #[test]
+    fn a_burst_is_passed_on_when_it_is_quiet_or_late() {
+        let mut pending = Pending::default();
+        let begun = Instant::now();
+        let event = || Ok(Event::new(EventKind::Create(CreateKind::File)));
+        for step in 0..20 {
+            pending.hear(event(), begun + Duration::from_millis(10 * step));
+        }
+        assert_eq!(
+            pending.due_in(begun + Duration::from_millis(50)),
+            Some(LATEST - Duration::from_millis(50))
+        );
+        assert_eq!(pending.due_in(begun + LATEST), Some(Duration::ZERO));
+    }
+}
