@@ -96,7 +96,7 @@ impl HashCache {
             None => (Sha256::new(), 0),
         };
         opened.file.seek(SeekFrom::Start(done))?;
-        let read = copy_into(&mut hasher, &mut (&opened.file).take(self.step_bytes))?;
+        let read = copy_into(&mut hasher, &mut (&opened.file).take(self.step_bytes), |_| Ok(()))?;
         self.bytes_read += read;
         done += read;
         if Identity::of(&opened.file.metadata()?) != identity || done > identity.bytes {
@@ -139,8 +139,19 @@ pub(super) fn digest_of(bytes: &[u8]) -> Digest {
     Digest(Sha256::digest(bytes).into())
 }
 
+/// Reads to the end and passes each chunk on; returns the SHA-256 of it all.
+pub(super) fn copy_hashing(source: &mut impl Read, each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Digest> {
+    let mut hasher = Sha256::new();
+    copy_into(&mut hasher, source, each)?;
+    Ok(Digest(hasher.finalize().into()))
+}
+
 /// Reads to the end; returns the number of bytes.
-fn copy_into(hasher: &mut Sha256, reader: &mut impl Read) -> io::Result<u64> {
+fn copy_into(
+    hasher: &mut Sha256,
+    reader: &mut impl Read,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut total = 0;
     loop {
@@ -148,6 +159,7 @@ fn copy_into(hasher: &mut Sha256, reader: &mut impl Read) -> io::Result<u64> {
             Ok(0) => return Ok(total),
             Ok(count) => {
                 hasher.update(&chunk[..count]);
+                each(&chunk[..count])?;
                 total += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

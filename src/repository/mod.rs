@@ -4,6 +4,8 @@
 //! complete version into the data directory, where it is loaded from, and `watch` says when to look again. `check` and `add` are the same rules for people.
 //! Not known here: which version serves, what was recorded, how a model is run.
 
+mod add;
+mod check;
 mod found;
 mod glance;
 mod hashing;
@@ -12,6 +14,7 @@ mod layout;
 mod manifest;
 mod names;
 mod onnx;
+mod report;
 mod scan;
 mod seal;
 mod settings;
@@ -22,9 +25,12 @@ mod texts;
 mod triton;
 mod watch;
 
+pub use add::{AddError, AddRequest, Added, ScoreRequest, Scorer, ScoresError, add, reseal};
+pub use check::{CheckError, Prover, check};
 pub use found::{Candidate, ModelFound, PolicyFile, Problem, Refused, Scan, VersionFound};
 pub use manifest::{Golden, GoldenCase, GoldenSource, MANIFEST, Manifest, ManifestError, RuntimeSettings};
 pub use names::FileName;
+pub use report::{CheckReport, Finding, ModelCheck, Proved, Severity, VersionCheck};
 pub use scan::{Repository, RepositoryOptions, ScanError};
 pub use seal::{OpenSealedError, SealError, SealedRevision, open_sealed, prune, seal};
 pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, VersionPolicy};

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::base::{Digest, RevisionId};
 
 use super::found::Candidate;
+use super::hashing::{copy_hashing, digest_of};
 use super::layout::{Opened, Root, Unusable};
 use super::manifest::{MANIFEST, Manifest, tensor_revision};
 use super::names::FileName;
@@ -140,7 +140,7 @@ fn copy_files(candidate: &Candidate, aside: &Path, revisions: &Path) -> Result<(
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(passing)?;
         }
-        let found = copy_hashing(opened, &target).map_err(passing)?;
+        let found = copy_file(opened, &target).map_err(passing)?;
         if found != Some(*expected) {
             return Err(SealError::Changed(name.to_string()));
         }
@@ -149,29 +149,13 @@ fn copy_files(candidate: &Candidate, aside: &Path, revisions: &Path) -> Result<(
 }
 
 /// The hash of what was copied; none where the file grew meanwhile.
-fn copy_hashing(opened: Opened, target: &Path) -> io::Result<Option<Digest>> {
+fn copy_file(opened: Opened, target: &Path) -> io::Result<Option<Digest>> {
     let mut written = File::create_new(target)?;
     let mut source = opened.file.take(opened.identity.bytes.saturating_add(1));
-    let digest = hash_while(&mut source, |chunk| written.write_all(chunk))?;
+    let digest = copy_hashing(&mut source, |chunk| written.write_all(chunk))?;
     let is_whole = source.limit() == 1;
     close_read_only(&written)?;
     Ok(is_whole.then_some(digest))
-}
-
-fn hash_while(source: &mut impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Digest> {
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; 1 << 20];
-    loop {
-        match source.read(&mut chunk) {
-            Ok(0) => return Ok(Digest(hasher.finalize().into())),
-            Ok(count) => {
-                hasher.update(&chunk[..count]);
-                each(&chunk[..count])?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn close_read_only(file: &File) -> io::Result<()> {
@@ -195,7 +179,7 @@ fn finish(candidate: &Candidate, aside: &Path) -> io::Result<()> {
         onnx: candidate.onnx.clone(),
         external: candidate.external.clone(),
         files: candidate.files.clone(),
-        manifest: text.map(|text| super::hashing::digest_of(text.as_bytes())),
+        manifest: text.map(|text| digest_of(text.as_bytes())),
     };
     write(RECORD, serde_json::to_string_pretty(&record)?.as_bytes())?;
     for folder in folders(aside)? {
@@ -313,7 +297,7 @@ pub fn open_sealed(data: &Path, revision: &RevisionId) -> Result<SealedRevision,
         let mut opened = root
             .open_in(root.path(), name)
             .map_err(|error| unusable(name.as_str(), error))?;
-        let found = hash_while(&mut opened.file, |_| Ok(()));
+        let found = copy_hashing(&mut opened.file, |_| Ok(()));
         let found = found.map_err(|source| OpenSealedError::Passing {
             revision: *revision,
             source,
@@ -354,7 +338,7 @@ fn sealed_manifest(record: &Record, text: Option<&[u8]>, revision: &RevisionId) 
     let (manifest, found) = match text {
         None => (None, tensor_revision(model, &external)),
         Some(bytes) => {
-            if record.manifest != Some(super::hashing::digest_of(bytes)) {
+            if record.manifest != Some(digest_of(bytes)) {
                 return Err(format!("{MANIFEST} has other bytes than were sealed"));
             }
             let manifest = Manifest::parse(&String::from_utf8_lossy(bytes)).map_err(|error| error.to_string())?;

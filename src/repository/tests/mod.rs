@@ -1,5 +1,7 @@
 //! Tests of the repository's promises, and what they share: small repositories on the disk and a clock of their own.
 
+mod adds;
+mod checks;
 mod manifests;
 mod scans;
 mod seals;
@@ -139,6 +141,12 @@ impl Place {
     /// Lets time pass between scans. Files are stamped by the system's clock, so that one is not moved.
     pub(super) fn pass(&mut self, span: Duration) {
         self.now.monotonic += span;
+    }
+
+    /// Looks, and lets the settling time pass: what is whole now has settled at the next look.
+    pub(super) fn settle(&mut self) {
+        self.scan();
+        self.pass(Duration::from_secs(2));
     }
 
     /// Makes every file look older than it is.

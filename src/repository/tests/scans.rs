@@ -96,7 +96,7 @@ fn a_slow_copy_is_never_complete_before_it_is_whole() {
             }
             place.write(name, bytes);
         }
-        place.pass(2 * SECOND);
+        place.settle();
         place.candidate("m", 1);
     }
 }
@@ -217,10 +217,10 @@ fn changed_weights_beside_a_model_change_the_revision() {
     let mut place = Place::new();
     place.write("m/1/model.onnx", onnx(1, Some(("weights.bin", 4))));
     place.write("m/1/weights.bin", "abcd");
-    place.pass(2 * SECOND);
+    place.settle();
     let first = place.candidate("m", 1).revision;
     place.write("m/1/weights.bin", "efgh");
-    place.pass(2 * SECOND);
+    place.settle();
     assert_ne!(place.candidate("m", 1).revision, first);
 }
 
