@@ -2,7 +2,9 @@
 //!
 //! The rooms stand on floors, and a room uses only the floors below it: see `src/ARCHITECTURE.md`.
 
+pub mod app;
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod control;
 pub mod engine;

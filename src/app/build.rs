@@ -109,7 +109,11 @@ pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, Serv
         metrics,
         readiness: watch::channel(Readiness::default()).0,
         cores,
-        planes: Some(Planes { controller, shadow, tapped }),
+        planes: Some(Planes {
+            controller,
+            shadow,
+            tapped,
+        }),
         stop_planes: CancellationToken::new(),
         tasks: Vec::new(),
         _watcher: watcher,
@@ -131,7 +135,12 @@ impl House {
 
     /// Starts the planes: from now on the repository is looked at.
     pub fn start_planes(&mut self) {
-        if let Some(Planes { controller, shadow, tapped }) = self.planes.take() {
+        if let Some(Planes {
+            controller,
+            shadow,
+            tapped,
+        }) = self.planes.take()
+        {
             self.tasks.push(tokio::spawn(controller.run(self.stop_planes.clone())));
             self.tasks.push(tokio::spawn(shadow.run(tapped)));
         }
@@ -158,16 +167,23 @@ impl House {
 }
 
 fn open_repository(settings: &Settings) -> Result<(Repository, mpsc::Receiver<repository::Hint>, Watcher), ServeError> {
-    let refused = |reason: String| ServeError::Repository { path: settings.repository.clone(), reason };
-    let options = RepositoryOptions { settle: settings.watch.settle, reject_after: settings.watch.reject_after };
+    let refused = |reason: String| ServeError::Repository {
+        path: settings.repository.clone(),
+        reason,
+    };
+    let options = RepositoryOptions {
+        settle: settings.watch.settle,
+        reject_after: settings.watch.reject_after,
+    };
     let repository = Repository::open(&settings.repository, options).map_err(|error| refused(error.to_string()))?;
     let mode = match settings.watch.mode {
         WatchMode::Events => repository::WatchMode::Events,
-        WatchMode::Poll => repository::WatchMode::Poll { every: settings.watch.poll },
+        WatchMode::Poll => repository::WatchMode::Poll {
+            every: settings.watch.poll,
+        },
     };
     let (hint, hints) = mpsc::channel(16);
-    let watcher =
-        repository::watch(&settings.repository, mode, hint).map_err(|error| refused(error.to_string()))?;
+    let watcher = repository::watch(&settings.repository, mode, hint).map_err(|error| refused(error.to_string()))?;
     Ok((repository, hints, watcher))
 }
 
@@ -177,7 +193,11 @@ fn core_plan(settings: &Settings) -> CorePlan {
 }
 
 fn queue_limits(settings: &Settings) -> QueueLimits {
-    QueueLimits { live: settings.cores.queue, bulk: settings.cores.queue, background: settings.shadow.queue }
+    QueueLimits {
+        live: settings.cores.queue,
+        bulk: settings.cores.queue,
+        background: settings.shadow.queue,
+    }
 }
 
 /// The caps on one picture, from the settings.
@@ -205,15 +225,29 @@ pub(super) fn this_program() -> Result<PathBuf, ServeError> {
 
 fn show_load(metrics: &Metrics, cores: &Cores) {
     let series: [(&str, &'static [(&str, &str)], fn(crate::executor::Load) -> usize); 5] = [
-        ("vigie_executor_queue_jobs", &[("class", "live")], |load| load.waiting_live),
-        ("vigie_executor_queue_jobs", &[("class", "bulk")], |load| load.waiting_bulk),
-        ("vigie_executor_queue_jobs", &[("class", "background")], |load| load.waiting_background),
-        ("vigie_executor_running_jobs", &[("class", "live")], |load| load.running_live),
-        ("vigie_executor_running_jobs", &[("class", "background")], |load| load.running_background),
+        ("vigie_executor_queue_jobs", &[("class", "live")], |load| {
+            load.waiting_live
+        }),
+        ("vigie_executor_queue_jobs", &[("class", "bulk")], |load| {
+            load.waiting_bulk
+        }),
+        ("vigie_executor_queue_jobs", &[("class", "background")], |load| {
+            load.waiting_background
+        }),
+        ("vigie_executor_running_jobs", &[("class", "live")], |load| {
+            load.running_live
+        }),
+        ("vigie_executor_running_jobs", &[("class", "background")], |load| {
+            load.running_background
+        }),
     ];
     for (name, labels, read) in series {
         let cores = cores.clone();
-        let help = if name.contains("queue") { "Jobs waiting for a thread" } else { "Jobs on a thread" };
+        let help = if name.contains("queue") {
+            "Jobs waiting for a thread"
+        } else {
+            "Jobs on a thread"
+        };
         metrics.reading(name, help, labels, move || read(cores.load()) as f64);
     }
 }

@@ -9,4 +9,5 @@ mod readiness;
 mod serve;
 mod stop;
 
+pub use offline::{Offline, OfflineError};
 pub use serve::{ServeError, serve};

@@ -48,9 +48,18 @@ impl Follow {
 }
 
 fn of_view(view: &RepositoryView, required: &[ModelName]) -> Readiness {
-    let told = |lacks: Vec<Lack>| lacks.into_iter().map(|Lack { what, why }| Missing { what, why }).collect();
+    let told = |lacks: Vec<Lack>| {
+        lacks
+            .into_iter()
+            .map(|Lack { what, why }| Missing { what, why })
+            .collect()
+    };
     let missing: Vec<Missing> = told(view.missing(required));
-    Readiness { ready: missing.is_empty(), missing, degraded: told(view.degraded()) }
+    Readiness {
+        ready: missing.is_empty(),
+        missing,
+        degraded: told(view.degraded()),
+    }
 }
 
 /// Says once on standard output, for whoever started the server by hand or from a script, that it is ready.

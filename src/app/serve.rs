@@ -20,8 +20,15 @@ use crate::telemetry::{LogFormat, Metrics, Telemetry, TelemetryError, TelemetryS
 /// Why the server cannot start, or ended badly. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("{what}: cannot listen on {address} ({reason}); is another server running there? name another address with {flag}")]
-    Bind { what: &'static str, address: SocketAddr, reason: std::io::Error, flag: &'static str },
+    #[error(
+        "{what}: cannot listen on {address} ({reason}); is another server running there? name another address with {flag}"
+    )]
+    Bind {
+        what: &'static str,
+        address: SocketAddr,
+        reason: std::io::Error,
+        flag: &'static str,
+    },
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
@@ -52,8 +59,8 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
 async fn run(settings: Settings) -> Result<(), ServeError> {
     let metrics = Metrics::new();
     let telemetry = Telemetry::start(&telemetry_settings(&settings), &metrics)?;
-    let mut signals = StopSignals::listen()
-        .map_err(|error| ServeError::System(format!("listen to signals: {error}")))?;
+    let mut signals =
+        StopSignals::listen().map_err(|error| ServeError::System(format!("listen to signals: {error}")))?;
     let grpc = bind("grpc.address", settings.grpc.address, "--grpc")?;
     let admin = bind("admin.address", settings.admin.address, "--admin")?;
     say_where(&grpc, &admin);
@@ -80,7 +87,12 @@ fn bind(what: &'static str, address: SocketAddr, flag: &'static str) -> Result<T
         listener.set_nonblocking(true)?;
         Ok(listener)
     };
-    bind().map_err(|reason| ServeError::Bind { what, address, reason, flag })
+    bind().map_err(|reason| ServeError::Bind {
+        what,
+        address,
+        reason,
+        flag,
+    })
 }
 
 /// The first lines on standard output: where to reach the server, whatever port the system gave.
@@ -95,7 +107,11 @@ fn say_where(grpc: &TcpListener, admin: &TcpListener) {
 
 fn telemetry_settings(settings: &Settings) -> TelemetrySettings {
     TelemetrySettings {
-        otlp_endpoint: settings.telemetry.otlp_endpoint.as_ref().map(|endpoint| endpoint.as_str().to_owned()),
+        otlp_endpoint: settings
+            .telemetry
+            .otlp_endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.as_str().to_owned()),
         log_format: match settings.telemetry.log_format {
             config::LogFormat::Text => LogFormat::Text,
             config::LogFormat::Json => LogFormat::Json,
@@ -168,7 +184,14 @@ impl Running {
         let readiness = tokio::spawn(follow.run(unready.clone()));
         tokio::spawn(readiness::say_ready(house.readiness.subscribe()));
         house.start_planes();
-        Ok(Self { house, admin, grpc, unready, close, readiness })
+        Ok(Self {
+            house,
+            admin,
+            grpc,
+            unready,
+            close,
+            readiness,
+        })
     }
 
     /// Not ready, drain, close.

@@ -318,6 +318,13 @@ macro_rules! choice {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum $type { $( $(#[doc = $variant_doc])+ $variant ),+ }
 
+        impl $type {
+            /// The name as it is written.
+            pub fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $text ),+ }
+            }
+        }
+
         impl Setting for $type {
             fn from_text(text: &str) -> Result<Self, String> {
                 match text.trim() {
@@ -326,7 +333,7 @@ macro_rules! choice {
                 }
             }
             fn to_toml(&self) -> String {
-                match self { $( Self::$variant => quoted($text) ),+ }
+                quoted(self.as_str())
             }
         }
     };

@@ -4,11 +4,13 @@
 
 mod config_text;
 mod decision;
+mod json;
 mod methods;
 mod request;
 
 pub use config_text::model_config_from_text;
 pub use decision::{timestamp, verdict_to_wire};
+pub use json::to_json;
 pub use methods::{Method, method, service_names};
 pub use request::{MAX_COUNTRIES, MAX_FACTS, MAX_IDENTITY_BYTES, MAX_TEXT_BYTES};
 

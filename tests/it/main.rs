@@ -6,6 +6,7 @@
     reason = "a test, and what helps it, fails by panicking"
 )]
 
+mod cli;
 mod dependencies;
 mod engine;
 mod executor;
