@@ -14,6 +14,7 @@ mod jpeg;
 mod limits;
 mod orient;
 mod raster;
+mod resample;
 mod resize;
 mod spec;
 mod tensor;

@@ -63,7 +63,6 @@ const OWNERS: &[(&str, &str)] = &[
     ("prometheus_client", "telemetry"),
     ("image", "preprocess"),
     ("turbojpeg", "preprocess"),
-    ("fast_image_resize", "preprocess"),
     ("ort", "engine"),
     ("prost", "wire"),
     ("prost_reflect", "wire"),

@@ -11,6 +11,7 @@ mod dependencies;
 mod engine;
 mod executor;
 mod house;
+mod preprocess;
 mod proof;
 mod support;
 mod telemetry;
