@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from .card import update_card
-from .dataset import GOLDEN_SEED, TEST_SEED, TRAINING_SEED, VALIDATION_SEED, load_split
+from .dataset import GOLDEN_SEED, TEST_SEED, TRAINING_SEED, VALIDATION_SEED, Split, load_split
 from .draw.scene import LABELS, Care
 from .evaluate import Calibration, calibrate, macro_f1, measure
 from .export import Version, export_onnx, open_session, score, write_version
@@ -22,21 +22,29 @@ MODEL = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
+class Cycle:
+    """One rise and fall of the learning rate, over the first `pictures` of the training set."""
+
+    pictures: int
+    epochs: int
+    rate: float
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """How one version is made."""
+    """How one version is made. Later cycles go on from the weights of the earlier, with more pictures and a lower rate."""
 
     number: int
     spec: Preprocessing
     widths: tuple[int, ...]
     depth: int
     care: Care
-    pictures: int
-    epochs: int
+    cycles: tuple[Cycle, ...]
 
 
 RECIPES = {
-    1: Recipe(1, Preprocessing(96, 96, fit="stretch"), (16, 24, 48, 96), 1, Care.FULL, 10_000, 14),
-    2: Recipe(2, Preprocessing(128, 128, fit="contain"), (20, 40, 80, 144), 1, Care.FULL, 14_000, 12),
+    1: Recipe(1, Preprocessing(96, 96, fit="stretch"), (16, 24, 48, 96), 1, Care.FULL, (Cycle(10_000, 14, 2e-3),)),
+    2: Recipe(2, Preprocessing(128, 128, fit="contain"), (20, 40, 80, 144), 1, Care.FULL, (Cycle(14_000, 12, 2e-3), Cycle(24_000, 6, 1e-3))),
 }
 VALIDATION_PICTURES = 1_500
 TEST_PICTURES = 2_500
@@ -45,21 +53,25 @@ TEST_PICTURES = 2_500
 def make(recipe: Recipe, cache: Path, into: Path, share: float) -> None:
     """Trains one version and writes it; `share` below 1 takes that part of the pictures and epochs, for a trial run."""
     began = time.monotonic()
-    count, epochs = max(200, int(recipe.pictures * share)), max(1, int(recipe.epochs * share))
+    cycles = [Cycle(max(200, int(c.pictures * share)), max(1, int(c.epochs * share)), c.rate) for c in recipe.cycles]
+    count = max(cycle.pictures for cycle in cycles)
     (training,) = load_split(f"training-{recipe.number}", TRAINING_SEED + 1_000_000 * recipe.number, count, recipe.care, (recipe.spec,), cache)
     specs = tuple(r.spec for r in RECIPES.values())
     mine = specs.index(recipe.spec)
     validation = load_split("validation", VALIDATION_SEED, max(200, int(VALIDATION_PICTURES * share)), Care.FULL, specs, cache)[mine]
     test = load_split("test", TEST_SEED, max(200, int(TEST_PICTURES * share)), Care.FULL, specs, cache)[mine]
     seed_everything(recipe.number)
-    network = train_network(Network(len(LABELS), recipe.widths, recipe.depth), training, recipe.spec, epochs, recipe.number)
+    network: torch.nn.Module = Network(len(LABELS), recipe.widths, recipe.depth)
+    for index, cycle in enumerate(cycles):
+        part = Split(training.pictures[: cycle.pictures], training.truths[: cycle.pictures])
+        network = train_network(network, part, recipe.spec, cycle.epochs, recipe.number + 1000 * index, cycle.rate)
     calibration = calibrate(logits_of(network, validation.pictures, recipe.spec), validation.truths)
     probabilities = calibration.probabilities(logits_of(network, test.pictures, recipe.spec))
     measures = {label: measure(probabilities[:, k], test.truths[:, k]) for k, label in enumerate(LABELS)}
     for label, m in measures.items():
         print(f"{label:26} precision {m.precision:.3f}  recall {m.recall:.3f}  F1 {m.f1:.3f}  calibration error {m.calibration_error:.4f}  positives {m.positives}")
     print(f"version {recipe.number}: macro F1 {macro_f1(list(measures.values())):.3f}")
-    version = Version(LABELS, recipe.spec, calibration, measures, _golden(network, recipe.spec, calibration, cache), _provenance(recipe, count, epochs))
+    version = Version(LABELS, recipe.spec, calibration, measures, _golden(network, recipe.spec, calibration, cache), _provenance(recipe, cycles))
     directory = write_version(network, version, into / str(recipe.number))
     size = (directory / "model.onnx").stat().st_size
     print(f"wrote {directory}: model of {size / 1e6:.2f} MB, {time.monotonic() - began:.0f} s")
@@ -73,13 +85,13 @@ def _golden(network: torch.nn.Module, spec: Preprocessing, calibration: Calibrat
     return choose_golden(GOLDEN_SEED, lambda data: score(session, bare, data))
 
 
-def _provenance(recipe: Recipe, pictures: int, epochs: int) -> dict[str, str | int]:
+def _provenance(recipe: Recipe, cycles: list[Cycle]) -> dict[str, str | int]:
     return {
-        "data": f"{pictures} drawn pictures ({recipe.care.value} scenes); no photographs",
+        "data": f"{max(c.pictures for c in cycles)} drawn pictures ({recipe.care.value} scenes); no photographs",
         "code": "models/adsafety/training",
         "network": f"residual, widths {list(recipe.widths)}, depth {recipe.depth}",
         "seed": recipe.number,
-        "epochs": epochs,
+        "epochs": sum(c.epochs for c in cycles),
         "trained_at": datetime.date.today().isoformat(),
         "torch": torch.__version__,
         "use": "demonstration only",
