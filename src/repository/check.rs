@@ -15,7 +15,8 @@ use super::found::{Candidate, ModelFound, Problem, VersionFound};
 use super::manifest::{GoldenSource, Manifest};
 use super::report::{CheckReport, Finding, ModelCheck, Proved, VersionCheck};
 use super::scan::{Repository, RepositoryOptions, ScanError};
-use super::seal::{SealedRevision, seal};
+use super::seal::seal;
+use super::sealed::{SealedRevision, prune};
 use super::settings::FirstStart;
 
 /// Loads a sealed version, runs its golden pictures and answers with what that showed, or with the reason why it may not serve.
@@ -67,7 +68,7 @@ pub fn check(root: &Path, prover: Option<&mut Prover<'_>>) -> Result<CheckReport
         findings.push(Finding::error("the repository holds no model", mend));
     }
     // Copies are read-only, folders too: make them removable again.
-    let _ = super::seal::prune(copies.path(), &BTreeSet::new());
+    let _ = prune(copies.path(), &BTreeSet::new());
     Ok(CheckReport {
         repository: root.to_owned(),
         models,

@@ -60,7 +60,10 @@ fn walk(directory: &Path, depth: u32, left: &mut u32, hasher: &mut DefaultHasher
             fs::read_link(&path).ok().hash(hasher);
         }
         if metadata.is_dir() && depth < MOST_DEPTH {
-            walk(&path, depth + 1, left, hasher)?;
+            // A folder that cannot be read hides nothing of the others.
+            walk(&path, depth + 1, left, hasher)
+                .map_err(|error| error.kind())
+                .hash(hasher);
         }
     }
     Ok(())

@@ -13,8 +13,8 @@ use std::time::{Duration, SystemTime};
 
 use super::names::FileName;
 
-/// Deeper folders and longer listings are cut off: a version is a handful of files.
-pub(super) const MOST_ENTRIES: usize = 10_000;
+/// A folder with more is not read: models have a handful of versions, and versions a handful of files.
+const MOST_ENTRIES: usize = 10_000;
 
 /// A repository's root with every link in its path resolved: nothing outside of it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +103,10 @@ pub(super) struct Entry {
 pub(super) enum EntryKind {
     Directory,
     File,
+    /// Never to be read.
     Refused(String),
+    /// Perhaps readable later.
+    Unreadable(String),
 }
 
 impl Root {
@@ -168,7 +171,7 @@ impl Root {
     pub(super) fn list(&self, directory: &Path) -> Result<Vec<Entry>, Unusable> {
         let directory = self.locate(directory)?;
         let mut entries = Vec::new();
-        for entry in std::fs::read_dir(&directory)?.take(MOST_ENTRIES) {
+        for entry in std::fs::read_dir(&directory)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = entry.path();
@@ -180,7 +183,19 @@ impl Root {
                     path,
                     kind: EntryKind::Refused(reason),
                 }),
-                Err(passing @ Unusable::Passing(_)) => return Err(passing),
+                Err(error @ Unusable::Passing(_)) => {
+                    entries.push(Entry {
+                        name,
+                        path,
+                        kind: EntryKind::Unreadable(error.to_string()),
+                    });
+                }
+            }
+            // What is left out would count as removed: better to know nothing.
+            if entries.len() > MOST_ENTRIES {
+                return Err(Unusable::Refused(format!(
+                    "holds more than {MOST_ENTRIES} entries; move the others elsewhere"
+                )));
             }
         }
         entries.sort_by(|a, b| a.name.cmp(&b.name));

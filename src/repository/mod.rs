@@ -6,9 +6,12 @@
 
 mod add;
 mod check;
+mod evidence;
+mod fault;
 mod found;
 mod glance;
 mod hashing;
+mod heard;
 mod inspect;
 mod layout;
 mod manifest;
@@ -17,6 +20,7 @@ mod onnx;
 mod report;
 mod scan;
 mod seal;
+mod sealed;
 mod settings;
 mod settling;
 #[cfg(test)]
@@ -32,7 +36,8 @@ pub use manifest::{Golden, GoldenCase, GoldenSource, MANIFEST, Manifest, Manifes
 pub use names::FileName;
 pub use report::{CheckReport, Finding, ModelCheck, Proved, Severity, VersionCheck};
 pub use scan::{Repository, RepositoryOptions, ScanError};
-pub use seal::{OpenSealedError, SealError, SealedRevision, open_sealed, prune, seal};
+pub use seal::{SealError, seal};
+pub use sealed::{OpenSealedError, SealedRevision, open_sealed, prune};
 pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, VersionPolicy};
 pub use triton::TritonConfig;
 pub use watch::{Hint, WatchError, WatchMode, Watcher, watch};

@@ -150,23 +150,26 @@ impl Repository {
         if is_passed_over(&name) {
             return scan.ignored.push(refused("hidden or temporary".into()));
         }
-        match kind {
-            EntryKind::Refused(reason) => scan.refused.push(refused(reason)),
-            EntryKind::File => scan.ignored.push(refused("a file beside the models".into())),
-            EntryKind::Directory => match name.parse::<ModelName>() {
-                Err(error) => scan.refused.push(refused(error.to_string())),
-                Ok(model) => match self.scan_model(&model, &path, scan) {
-                    Ok(found) if found.is_empty() => {
-                        scan.ignored
-                            .push(refused("holds neither a version nor a model's configuration".into()));
-                    }
-                    Ok(found) => drop(scan.models.insert(model, found)),
-                    Err(error) => drop(
-                        scan.models
-                            .insert(model.clone(), self.unreadable(&model, &path, &error)),
-                    ),
-                },
+        let model = match kind {
+            EntryKind::Refused(reason) => return scan.refused.push(refused(reason)),
+            EntryKind::File => return scan.ignored.push(refused("a file beside the models".into())),
+            EntryKind::Directory | EntryKind::Unreadable(_) => match name.parse::<ModelName>() {
+                Ok(model) => model,
+                Err(error) => return scan.refused.push(refused(error.to_string())),
             },
+        };
+        let found = match kind {
+            EntryKind::Unreadable(reason) => Err(reason),
+            EntryKind::Directory | EntryKind::File | EntryKind::Refused(_) => {
+                self.scan_model(&model, &path, scan).map_err(|error| error.to_string())
+            }
+        };
+        let found = found.unwrap_or_else(|reason| self.unreadable(&model, &path, reason));
+        if found.is_empty() {
+            scan.ignored
+                .push(refused("holds neither a version nor a model's configuration".into()));
+        } else {
+            scan.models.insert(model, found);
         }
     }
 
@@ -184,22 +187,25 @@ impl Repository {
                 path: shown.join(&name),
                 reason,
             };
-            match (name.as_str(), kind) {
-                (_, EntryKind::Refused(reason)) => scan.refused.push(refused(reason)),
-                (SETTINGS | POLICY | TRITON, EntryKind::File) => {
-                    self.read_text(model, &name, shown.join(&name), &mut found);
+            if matches!(name.as_str(), SETTINGS | POLICY | TRITON) {
+                self.read_text(model, &name, kind, shown.join(&name), &mut found);
+                continue;
+            }
+            let looks_like_a_version = name.bytes().all(|byte| byte.is_ascii_digit());
+            match (kind, name.parse::<Version>()) {
+                (EntryKind::Refused(reason), _) => scan.refused.push(refused(reason)),
+                (EntryKind::Directory, Ok(version)) => places.push((version, path)),
+                (EntryKind::Unreadable(reason), Ok(version)) => {
+                    found.versions.insert(version, self.waiting(&path, reason));
                 }
-                (_, EntryKind::Directory) if name.bytes().all(|byte| byte.is_ascii_digit()) => {
-                    match name.parse::<Version>() {
-                        Ok(version) => places.push((version, path)),
-                        Err(error) => scan.refused.push(refused(error.to_string())),
-                    }
-                }
-                (_, EntryKind::File) if name.parse::<Version>().is_ok() => {
+                (EntryKind::File, Ok(_)) => {
                     scan.refused
                         .push(refused("a file; a version is a folder with model.onnx in it".into()));
                 }
-                (_, EntryKind::Directory | EntryKind::File) => scan.ignored.push(refused("no version".into())),
+                (_, Err(error)) if looks_like_a_version => scan.refused.push(refused(error.to_string())),
+                (EntryKind::Directory | EntryKind::File | EntryKind::Unreadable(_), Err(_)) => {
+                    scan.ignored.push(refused("no version".into()));
+                }
             }
         }
         let model_file = match &found.triton {
@@ -212,6 +218,7 @@ impl Repository {
                 model: model.clone(),
                 version,
                 directory,
+                shown: shown.join(version.to_string()),
                 model_file: model_file.clone(),
                 must_judge,
             };
@@ -220,8 +227,12 @@ impl Repository {
         Ok(found)
     }
 
-    fn read_text(&mut self, model: &ModelName, name: &str, path: PathBuf, found: &mut ModelFound) {
-        let text = self.texts.read(&mut self.inspector, &path);
+    fn read_text(&mut self, model: &ModelName, name: &str, kind: EntryKind, path: PathBuf, found: &mut ModelFound) {
+        let text = match kind {
+            EntryKind::File => self.texts.read(&mut self.inspector, &path),
+            EntryKind::Directory => Err("is a folder where a file is expected".into()),
+            EntryKind::Refused(reason) | EntryKind::Unreadable(reason) => Err(reason),
+        };
         let problem = |reason: String| Problem {
             path: path.clone(),
             reason,
@@ -239,28 +250,25 @@ impl Repository {
         }
     }
 
-    /// A model whose folder cannot be read keeps the versions that it had.
-    fn unreadable(&mut self, model: &ModelName, directory: &Path, error: &Unusable) -> ModelFound {
+    fn waiting(&mut self, directory: &Path, reason: String) -> VersionFound {
         let wait = self.inspector.settling.back_off(directory, self.inspector.moment);
         self.inspector.wake_after(wait);
+        VersionFound::Waiting { reason }
+    }
+
+    /// A model whose folder cannot be read keeps the versions that it had.
+    fn unreadable(&mut self, model: &ModelName, directory: &Path, reason: String) -> ModelFound {
         let problem = Problem {
             path: self.path.join(model.as_str()),
-            reason: error.to_string(),
+            reason,
         };
+        let waiting = self.waiting(directory, problem.to_string());
         let known = self.known.get(model).cloned().unwrap_or_default();
-        let waiting = known.into_iter().map(|version| {
-            (
-                version,
-                VersionFound::Waiting {
-                    reason: problem.to_string(),
-                },
-            )
-        });
         ModelFound {
             settings: Err(problem.clone()),
-            policy: Some(Err(problem.clone())),
+            policy: Some(Err(problem)),
             triton: None,
-            versions: waiting.collect(),
+            versions: known.into_iter().map(|version| (version, waiting.clone())).collect(),
         }
     }
 }

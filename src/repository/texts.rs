@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::fault::read_bounded;
 use super::found::PolicyFile;
 use super::hashing::digest_of;
-use super::inspect::{Inspector, read_bounded};
+use super::inspect::Inspector;
 use super::settling::Appearance;
 
 /// A longer text is refused unread.

@@ -263,6 +263,7 @@ pub(super) fn inspect(directory: &Path, model: &ModelName) -> Result<VersionFoun
         model: model.clone(),
         version: Version::try_from(1).map_err(|error| AddError::NotWhole(error.to_string()))?,
         directory: root.path().to_owned(),
+        shown: directory.to_owned(),
         model_file: FileName::model(),
         must_judge: false,
     };

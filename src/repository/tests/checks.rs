@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::check::check;
 use super::super::report::{CheckReport, Proved, Severity};
-use super::super::seal::SealedRevision;
+use super::super::sealed::SealedRevision;
 use super::{Place, onnx};
 use crate::base::{ModelName, Version};
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use super::super::found::Candidate;
 use super::super::names::FileName;
-use super::super::seal::{OpenSealedError, SealError, open_sealed, prune, seal};
+use super::super::seal::{SealError, seal};
+use super::super::sealed::{OpenSealedError, open_sealed, prune};
 use super::{PICTURE, Place, onnx};
 
 fn place_with_candidate() -> (Place, PathBuf, Candidate) {
