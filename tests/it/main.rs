@@ -13,5 +13,6 @@ mod executor;
 mod house;
 mod preprocess;
 mod proof;
+mod repository;
 mod support;
 mod telemetry;

@@ -54,7 +54,10 @@ pub fn reseal(directory: &Path, scorer: &mut Scorer<'_>) -> Result<Added, AddErr
         );
     }
     files::replace(&path, document.to_string().as_bytes())?;
-    let revision = whole_revision(&directory, &model)?;
+    let revision = whole_revision(&directory, &model).inspect_err(|_| {
+        // As it was: an edit that makes no whole version is not half done. Where even this fails the first error is the one to mend.
+        let _ = files::replace(&path, text.as_bytes());
+    })?;
     Ok(Added {
         version,
         directory,
