@@ -1,7 +1,7 @@
 //! From logits to one calibrated probability per label.
 //!
-//! Pure, and computed in double precision: the same logits give the same probabilities on every machine. A number that is none (NaN,
-//! infinite) is an error value here and so can never become a verdict.
+//! Pure, and computed in double precision: the same logits give the same probabilities on every machine. A number that
+//! is none (NaN, infinite) is an error value here and so can never become a verdict.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! ONNX models at work: the runtime library, sessions, tensors, and what turns logits into probabilities.
 //!
-//! The only room that names `ort`. It is synchronous and knows no thread but the caller's: who runs which session when is the executor's
-//! affair. It knows neither pictures nor policies; a session takes named tensors and gives named tensors.
+//! The only room that names `ort`. It is synchronous and knows no thread but the caller's: who runs which session when
+//! is the executor's affair. It knows neither pictures nor policies; a session takes named tensors and gives named
+//! tensors.
 
 mod head;
 mod runtime;

@@ -1,8 +1,8 @@
 //! The ONNX Runtime library: found, loaded once, and refused with the next step when it cannot be used.
 //!
-//! ONNX Runtime is a shared library that is fetched, not linked, so that a missing or an old one is an error at start-up and not a crash
-//! at the first picture. Its official builds report to their makers unless told otherwise in the environment before they are loaded; a
-//! process that was not told so is refused.
+//! ONNX Runtime is a shared library that is fetched, not linked, so that a missing or an old one is an error at
+//! start-up and not a crash at the first picture. Its official builds report to their makers unless told otherwise in
+//! the environment before they are loaded; a process that was not told so is refused.
 
 use std::env;
 use std::ffi::{CStr, CString};
@@ -103,8 +103,8 @@ impl Runtime {
         Ok(runtime)
     }
 
-    /// The path of the library: the configured one, else `ORT_DYLIB_PATH`, else where set-up leaves it, beside the current directory or
-    /// beside any directory above this program. Always absolute.
+    /// The path of the library: the configured one, else `ORT_DYLIB_PATH`, else where set-up leaves it, beside the
+    /// current directory or beside any directory above this program. Always absolute.
     ///
     /// # Errors
     /// When the path that is named does not exist, or none is named and none is found.
@@ -159,7 +159,8 @@ fn find(named: Option<PathBuf>, here: &Path, program: &Path) -> Result<PathBuf, 
     })
 }
 
-/// The library's own messages. Whatever matters comes back as an error value too, so that they are for whoever looks closely.
+/// The library's own messages. Whatever matters comes back as an error value too, so that they are for whoever looks
+/// closely.
 fn log(level: LogLevel, _category: &str, _session: &str, place: &str, message: &str) {
     tracing::debug!(target: "onnxruntime", ?level, place, "{message}");
 }
@@ -167,8 +168,8 @@ fn log(level: LogLevel, _category: &str, _session: &str, place: &str, message: &
 /// Asks the loaded library for its version, which the binding reads but does not tell.
 fn version_of(path: &Path) -> Option<String> {
     let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    // SAFETY: the path ends with a zero byte. The library is loaded already and never unloaded, so that this runs none of its code
-    // and the handle's functions stay where they are.
+    // SAFETY: the path ends with a zero byte. The library is loaded already and never unloaded, so that this runs none
+    // of its code and the handle's functions stay where they are.
     let library = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_NOLOAD) };
     if library.is_null() {
         return None;
@@ -178,7 +179,8 @@ fn version_of(path: &Path) -> Option<String> {
     if symbol.is_null() {
         return None;
     }
-    // SAFETY: ONNX Runtime's header declares this symbol with this type; that the library is ONNX Runtime was found when it was loaded.
+    // SAFETY: ONNX Runtime's header declares this symbol with this type; that the library is ONNX Runtime was found
+    // when it was loaded.
     let base = unsafe {
         let get: unsafe extern "C" fn() -> *const ort::sys::OrtApiBase = std::mem::transmute(symbol);
         get().as_ref()?

@@ -1,9 +1,9 @@
 //! One loaded model that one caller at a time runs.
 //!
-//! A session computes on its caller's thread alone: no pool, no spinning, so that the threads that may be busy together are counted in
-//! one place, the executor. Outputs are copied out before a run returns: nothing outside holds the native session. Whatever the runtime or its binding
-//! does with a hostile file, an error value comes out; what would take the process down is stopped in the child process that proves a
-//! candidate first.
+//! A session computes on its caller's thread alone: no pool, no spinning, so that the threads that may be busy together
+//! are counted in one place, the executor. Outputs are copied out before a run returns: nothing outside holds the
+//! native session. Whatever the runtime or its binding does with a hostile file, an error value comes out; what would
+//! take the process down is stopped in the child process that proves a candidate first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -18,10 +18,12 @@ use super::signature::Signature;
 use super::tensor::NamedTensor;
 use super::values;
 
-/// Inputs above this many bytes give their working memory back after the run, so that one large request is not paid for ever.
+/// Inputs above this many bytes give their working memory back after the run, so that one large request is not paid for
+/// ever.
 const LARGE_INPUT_BYTES: usize = 4 << 20;
 
-/// How far ONNX Runtime rewrites the graph before running it. It changes answers in the last bits, so it is part of a revision.
+/// How far ONNX Runtime rewrites the graph before running it. It changes answers in the last bits, so it is part of a
+/// revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Optimization {
@@ -108,7 +110,8 @@ impl Session {
         &self.signature
     }
 
-    /// Runs the model. Gives the outputs of these names in this order; all of them, in the model's order, when none is named.
+    /// Runs the model. Gives the outputs of these names in this order; all of them, in the model's order, when none is
+    /// named.
     ///
     /// # Errors
     /// See [`RunError`].

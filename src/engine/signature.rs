@@ -1,7 +1,7 @@
 //! What a model takes and gives: names, types and shapes.
 //!
-//! Checking a caller's tensors against it is pure and happens before a session is touched, so that a mistake is told in our words, with
-//! what was expected and what was sent, and never depends on how the runtime words it.
+//! Checking a caller's tensors against it is pure and happens before a session is touched, so that a mistake is told in
+//! our words, with what was expected and what was sent, and never depends on how the runtime words it.
 
 use super::session::RunError;
 use super::tensor::{DataType, NamedTensor, Tensor};

@@ -1,7 +1,8 @@
 //! Tensors as values: a type of element, a shape, and the elements as they travel on the wire.
 //!
-//! Numbers are little-endian, row-major bytes, so that a tensor passes from a message to a session without being rewritten element by
-//! element on the way. A tensor whose bytes do not fill its shape cannot be made. Nothing here knows a model.
+//! Numbers are little-endian, row-major bytes, so that a tensor passes from a message to a session without being
+//! rewritten element by element on the way. A tensor whose bytes do not fill its shape cannot be made. Nothing here
+//! knows a model.
 
 use std::fmt;
 use std::str::FromStr;
@@ -244,8 +245,8 @@ fn element_count(shape: &[i64]) -> Result<usize, TensorError> {
     if shape.iter().any(|dimension| *dimension < 0) {
         return Err(TensorError::NegativeDimension(shape.to_vec()));
     }
-    // Folding over all dimensions would call [2^40, 2^40, 0] too large although it holds nothing; the runtime multiplies without looking
-    // for a zero first, so such a shape is refused here.
+    // Folding over all dimensions would call [2^40, 2^40, 0] too large although it holds nothing; the runtime
+    // multiplies without looking for a zero first, so such a shape is refused here.
     let count = shape.iter().try_fold(1_usize, |count, dimension| {
         count.checked_mul(usize::try_from(*dimension).ok()?)
     });

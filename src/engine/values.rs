@@ -1,7 +1,7 @@
 //! Between our tensors and the runtime's values.
 //!
-//! The only place with raw memory of the runtime in hand. Both sides hold numbers little-endian and row-major on the machines that are
-//! built for, so that numbers of every type are copied as bytes.
+//! The only place with raw memory of the runtime in hand. Both sides hold numbers little-endian and row-major on the
+//! machines that are built for, so that numbers of every type are copied as bytes.
 
 use bytes::Bytes;
 use ort::memory::Allocator;
@@ -36,8 +36,9 @@ pub(super) fn to_native(input: &NamedTensor) -> Result<DynValue, RunError> {
             let mut value = DynTensor::new(&Allocator::default(), element, Shape::new(shape))
                 .map_err(|error| allocation_failed(&error.to_string()))?;
             if !bytes.is_empty() {
-                // SAFETY: the runtime has just allocated the elements of this shape and type, on the processor's memory, for us alone; a
-                // tensor's bytes fill its shape exactly, which its constructor checked, so that both have this length.
+                // SAFETY: the runtime has just allocated the elements of this shape and type, on the processor's
+                // memory, for us alone; a tensor's bytes fill its shape exactly, which its constructor checked, so that
+                // both have this length.
                 unsafe {
                     value
                         .data_ptr_mut()
@@ -93,8 +94,8 @@ fn bytes_of(tensor: &DynTensor, datatype: DataType) -> Result<Bytes, TensorError
     if length == 0 || start.is_null() {
         return Ok(Bytes::new());
     }
-    // SAFETY: sessions run on the processor alone, so that the data lies in this process's memory; the runtime holds this many elements
-    // of this size there, and nothing writes to them while the value is borrowed.
+    // SAFETY: sessions run on the processor alone, so that the data lies in this process's memory; the runtime holds
+    // this many elements of this size there, and nothing writes to them while the value is borrowed.
     Ok(Bytes::copy_from_slice(unsafe {
         std::slice::from_raw_parts(start, length)
     }))

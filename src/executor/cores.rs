@@ -1,12 +1,13 @@
 //! The one set of computing threads of the process.
 //!
-//! Decoding a picture and running a model keep a core busy for milliseconds, so neither happens on the threads that serve connections,
-//! and no library's pool of its own may add to them. There are as many live threads as cores; each takes a job and carries it from picture to scores, so that what
-//! one step leaves in the core's caches serves the next. Live jobs go before bulk jobs, always. Background
-//! threads run at the lowest priority of the operating system and take background jobs only: they use what the others leave.
+//! Decoding a picture and running a model keep a core busy for milliseconds, so neither happens on the threads that
+//! serve connections, and no library's pool of its own may add to them. There are as many live threads as cores; each
+//! takes a job and carries it from picture to scores, so that what one step leaves in the core's caches serves the
+//! next. Live jobs go before bulk jobs, always. Background threads run at the lowest priority of the operating system
+//! and take background jobs only: they use what the others leave.
 //!
-//! Queues are bounded and refuse at once when full, with the time after which to come back. A job whose caller left or whose deadline
-//! passed before its turn is never started. It knows nothing of pictures and models.
+//! Queues are bounded and refuse at once when full, with the time after which to come back. A job whose caller left or
+//! whose deadline passed before its turn is never started. It knows nothing of pictures and models.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -141,8 +142,8 @@ impl Cores {
         answer.outcome().await
     }
 
-    /// As [`Cores::run`], but waits for room instead of being refused for load. For callers that are themselves bounded: a stream that
-    /// stops reading, a scan.
+    /// As [`Cores::run`], but waits for room instead of being refused for load. For callers that are themselves
+    /// bounded: a stream that stops reading, a scan.
     ///
     /// # Errors
     /// As [`Cores::run`], without [`NotRun::QueueFull`].

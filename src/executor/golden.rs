@@ -1,7 +1,7 @@
 //! Whether a loaded revision gives its golden pictures the scores that its manifest states.
 //!
-//! It goes the whole way, from the file's bytes through decoding and resizing to probabilities: a model whose weights are right but whose
-//! preprocessing is not fails here and never serves.
+//! It goes the whole way, from the file's bytes through decoding and resizing to probabilities: a model whose weights
+//! are right but whose preprocessing is not fails here and never serves.
 
 use std::fs;
 use std::io;
@@ -25,7 +25,8 @@ impl Executor {
     /// Judges each golden picture and holds the scores against those stated. A tensor model has none, and passes.
     ///
     /// # Errors
-    /// [`LoadError::Content`] when a score is off by more than the tolerance, is no number, or a picture cannot be judged; says which.
+    /// [`LoadError::Content`] when a score is off by more than the tolerance, is no number, or a picture cannot be
+    /// judged; says which.
     pub fn check_golden(&self, limits: &PictureLimits) -> Result<GoldenReport, LoadError> {
         Ok(self.try_golden(limits)?)
     }

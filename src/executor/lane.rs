@@ -1,7 +1,7 @@
 //! What a piece of work sees of the thread that runs it.
 //!
-//! A lane is one computing thread's place: work asks it which session is its own, and between two expensive steps whether anybody still
-//! waits for the outcome. It also keeps the time of the steps, so that nothing else has to.
+//! A lane is one computing thread's place: work asks it which session is its own, and between two expensive steps
+//! whether anybody still waits for the outcome. It also keeps the time of the steps, so that nothing else has to.
 
 use std::cell::Cell;
 use std::sync::Arc;

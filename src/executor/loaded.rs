@@ -1,7 +1,8 @@
 //! One loaded revision at work: a session for each computing thread.
 //!
-//! A session belongs to a lane, so that threads never wait for one another, and a picture is decoded and judged on the same core. Each picture is run by itself: its scores never depend
-//! on what else was asked at the same time. What is retired goes to the reaper.
+//! A session belongs to a lane, so that threads never wait for one another, and a picture is decoded and judged on the
+//! same core. Each picture is run by itself: its scores never depend on what else was asked at the same time. What is
+//! retired goes to the reaper.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -94,8 +95,8 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Loads a revision for so many lanes, holds its signature against its specification, and warms every session up. Blocks; takes a
-    /// processor for as long as `lanes` loads take.
+    /// Loads a revision for so many lanes, holds its signature against its specification, and warms every session up.
+    /// Blocks; takes a processor for as long as `lanes` loads take.
     ///
     /// # Errors
     /// See [`LoadError`].
@@ -173,8 +174,8 @@ impl Executor {
         self.count(1, &timing, scores)
     }
 
-    /// Judges pictures whose tensors follow one another; gives scores in their order. Each is run by itself, and the lane is asked before
-    /// each whether the outcome is still wanted.
+    /// Judges pictures whose tensors follow one another; gives scores in their order. Each is run by itself, and the
+    /// lane is asked before each whether the outcome is still wanted.
     ///
     /// # Errors
     /// See [`RunError`]; the first one ends it.

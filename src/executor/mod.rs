@@ -1,6 +1,8 @@
-//! Loaded revisions at work: the computing threads, the sessions on them, and what is proved before a revision may serve.
+//! Loaded revisions at work: the computing threads, the sessions on them, and what is proved before a revision may
+//! serve.
 //!
-//! Nothing here knows why a revision is loaded or who asks for scores; the plan holds executors, serving runs work on the cores.
+//! Nothing here knows why a revision is loaded or who asks for scores; the plan holds executors, serving runs work on
+//! the cores.
 
 mod cores;
 mod golden;

@@ -1,7 +1,7 @@
 //! The bounded queues before the computing threads.
 //!
-//! Pure: no thread, no lock, no clock. Full means full of work that somebody still waits for: before a job is refused, those whose
-//! callers have left make room.
+//! Pure: no thread, no lock, no clock. Full means full of work that somebody still waits for: before a job is refused,
+//! those whose callers have left make room.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

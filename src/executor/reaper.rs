@@ -1,7 +1,8 @@
 //! Where sessions go to be dropped.
 //!
-//! Releasing a session frees tens of megabytes, and then the allocator keeps most of it: over many swaps the process would grow to several times its models. So sessions are dropped on
-//! one thread of their own, never on a request's, and the freed memory is given back to the operating system after each.
+//! Releasing a session frees tens of megabytes, and then the allocator keeps most of it: over many swaps the process
+//! would grow to several times its models. So sessions are dropped on one thread of their own, never on a request's,
+//! and the freed memory is given back to the operating system after each.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -54,7 +55,8 @@ impl Reaper {
         Ok(Self { graves, unburied })
     }
 
-    /// Waits until all that was retired is dropped and its memory given back. Gives whether that was so `within` the time.
+    /// Waits until all that was retired is dropped and its memory given back. Gives whether that was so `within` the
+    /// time.
     pub fn wait_idle(&self, within: Duration) -> bool {
         let count = self.unburied.count.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self

@@ -1,7 +1,8 @@
-//! What a revision is to whoever loads it: the model file, and for a judging model how pictures go in and scores come out.
+//! What a revision is to whoever loads it: the model file, and for a judging model how pictures go in and scores come
+//! out.
 //!
-//! It is plain data, so that it can be sent to the child process that proves a candidate. Whether a model's own signature agrees with it
-//! is decided here, purely, in words that say what to change.
+//! It is plain data, so that it can be sent to the child process that proves a candidate. Whether a model's own
+//! signature agrees with it is decided here, purely, in words that say what to change.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! The threads behind [`super::cores`]: their shared state, their loop, their end.
 //!
-//! An idle thread sleeps on a condition variable; it never spins. One lock guards the queues and is held for nanoseconds: a job is taken or
-//! left, never run, dropped or refused under it.
+//! An idle thread sleeps on a condition variable; it never spins. One lock guards the queues and is held for
+//! nanoseconds: a job is taken or left, never run, dropped or refused under it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

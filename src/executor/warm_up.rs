@@ -1,8 +1,8 @@
 //! The first runs of a session, before anybody waits for one.
 //!
-//! A first run allocates what later runs reuse, and shows what loading does not: a small file may take gigabytes or a minute once it runs.
-//! A judging model must give scores for a grey picture here. Of a tensor model nothing is known but its declared shapes, so that an error on
-//! zeros proves nothing about it; want of memory does.
+//! A first run allocates what later runs reuse, and shows what loading does not: a small file may take gigabytes or a
+//! minute once it runs. A judging model must give scores for a grey picture here. Of a tensor model nothing is known
+//! but its declared shapes, so that an error on zeros proves nothing about it; want of memory does.
 
 use super::loaded::{RunError, Trouble, judge_logits};
 use super::spec::JudgeSpec;
@@ -33,9 +33,8 @@ fn warm_up_tensors(session: &mut Session) -> Result<(), Trouble> {
         return Ok(());
     };
     for _ in 0..RUNS {
-        match session.run(&inputs, &[]) {
-            Err(error @ engine::RunError::Memory(_)) => return Err(Trouble::Memory(error.to_string())),
-            Ok(_) | Err(_) => {}
+        if let Err(error @ engine::RunError::Memory(_)) = session.run(&inputs, &[]) {
+            return Err(Trouble::Memory(error.to_string()));
         }
     }
     Ok(())

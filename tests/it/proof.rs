@@ -129,12 +129,24 @@ async fn whatever_is_wrong_with_the_content_is_told() {
 async fn what_is_not_the_contents_fault_is_not_held_against_it() {
     let spec = shipped(1);
     let limits = PictureLimits::default();
-    let absent = Path::new("/nowhere/libonnxruntime.so");
-    let outcome = prove(&program(), absent, &spec, &limits, &LIMITS).await;
-    assert!(
-        matches!(&outcome, Err(ProofError::Passing(reason)) if reason.contains("make setup")),
-        "{outcome:?}"
-    );
+    let (_folder, text) = file(b"not a library");
+    let other = loaded_libraries()
+        .find(|path| path.contains("/libc.so"))
+        .expect("the test itself uses it");
+    for (library, expected) in [
+        (Path::new("/nowhere/libonnxruntime.so"), "is not at /nowhere"),
+        (&text, "is not a library that can be loaded"),
+        (Path::new(&other), "is a library, but not ONNX Runtime"),
+    ] {
+        let outcome = prove(&program(), library, &spec, &limits, &LIMITS).await;
+        let Err(ProofError::Passing(reason)) = outcome else {
+            panic!("{expected}: {outcome:?}")
+        };
+        assert!(
+            reason.contains(expected) && reason.contains("make setup"),
+            "{expected}: {reason}"
+        );
+    }
     let outcome = prove(Path::new("/nowhere/vigie"), &library(), &spec, &limits, &LIMITS).await;
     assert!(matches!(outcome, Err(ProofError::Passing(_))), "{outcome:?}");
     // A program that is another one: it ends without an answer.
@@ -188,6 +200,16 @@ async fn wait_until(mut holds: impl FnMut() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(60), "waited for a minute");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+/// The files that are mapped into this process.
+fn loaded_libraries() -> impl Iterator<Item = String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let paths: Vec<String> = maps
+        .lines()
+        .filter_map(|line| Some(line.get(line.find('/')?..)?.to_owned()))
+        .collect();
+    paths.into_iter()
 }
 
 /// The processes started under a name.

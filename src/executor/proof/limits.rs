@@ -9,10 +9,11 @@ const NICE: i32 = 19;
 /// Enough for the library, the model, its external data and one golden picture at a time.
 const OPEN_FILES: u64 = 64;
 
-/// Lowers the priority; forbids core dumps and writing to files; bounds open files, processor time and allocated memory.
+/// Lowers the priority; forbids core dumps and writing to files; bounds open files, processor time and allocated
+/// memory.
 ///
-/// Memory is bounded as private writable memory: what a model allocates counts, while the library's and the model's own mapped files
-/// and mere reservations of addresses do not.
+/// Memory is bounded as private writable memory: what a model allocates counts, while the library's and the model's own
+/// mapped files and mere reservations of addresses do not.
 ///
 /// # Errors
 /// When the operating system refuses one of them.

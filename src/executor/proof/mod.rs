@@ -1,11 +1,13 @@
 //! A candidate is tried in a child process first.
 //!
-//! A model file is a program: a few hundred bytes can ask for gigabytes or for minutes, at loading or only at the first run, and a bug
-//! of the runtime can take its process down. So a candidate is loaded, warmed up and held against its golden scores in a child process of the same
-//! binary, under limits on memory, processor time and wall time; only what ends well there is loaded here. What stops a candidate is told
-//! as its reason: `REJECTED` where its content is at fault, a later attempt where something else was.
+//! A model file is a program: a few hundred bytes can ask for gigabytes or for minutes, at loading or only at the first
+//! run, and a bug of the runtime can take its process down. So a candidate is loaded, warmed up and held against its
+//! golden scores in a child process of the same binary, under limits on memory, processor time and wall time; only what
+//! ends well there is loaded here. What stops a candidate is told as its reason: `REJECTED` where its content is at
+//! fault, a later attempt where something else was.
 //!
-//! The child lowers its own priority and its own limits before it reads a byte of the model, cannot write files, and ends when its parent does.
+//! The child lowers its own priority and its own limits before it reads a byte of the model, cannot write files, and
+//! ends when its parent does.
 
 mod child;
 mod limits;
@@ -30,7 +32,8 @@ pub const SUBCOMMAND: &str = "prove";
 /// What a candidate may take in its child process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProofLimits {
-    /// Memory that it may allocate, in bytes. One session is loaded in the child; the server will load one a computing thread.
+    /// Memory that it may allocate, in bytes. One session is loaded in the child; the server will load one a computing
+    /// thread.
     pub memory_bytes: u64,
     /// Processor time, in whole seconds.
     pub cpu: Duration,

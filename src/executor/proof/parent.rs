@@ -87,7 +87,8 @@ struct Outcome {
     complaint: String,
 }
 
-/// Tells the child its task and waits for its end. Its standard input stays open until then: the child ends when it closes.
+/// Tells the child its task and waits for its end. Its standard input stays open until then: the child ends when it
+/// closes.
 async fn converse(child: &mut Child, task: &Task) -> io::Result<Outcome> {
     let line = serde_json::to_string(task).map_err(io::Error::other)?;
     let mut input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -168,7 +169,8 @@ fn out_of_processor_time(limits: &ProofLimits) -> ProofError {
     ))
 }
 
-/// Out of time on the clock: the candidate's fault if it had the processor for half of it, else the machine's, which was busy.
+/// Out of time on the clock: the candidate's fault if it had the processor for half of it, else the machine's, which
+/// was busy.
 fn out_of_time(limits: &ProofLimits, used: Option<Duration>) -> ProofError {
     let wall = limits.wall.as_secs();
     match used {
@@ -185,7 +187,8 @@ fn out_of_time(limits: &ProofLimits, used: Option<Duration>) -> ProofError {
 /// The processor time that a process has used, by the kernel's account.
 fn processor_time(process: u32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name in parentheses may hold anything; the fields after it are numbers. User and system time are the 14th and 15th of all.
+    // The name in parentheses may hold anything; the fields after it are numbers. User and system time are the 14th and
+    // 15th of all.
     let (_, fields) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_whitespace().collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;

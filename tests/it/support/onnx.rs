@@ -1,8 +1,9 @@
-//! ONNX model files written by hand, a few hundred bytes each: no Python, no training, and every kind of bad behaviour on demand.
+//! ONNX model files written by hand, a few hundred bytes each: no Python, no training, and every kind of bad behaviour
+//! on demand.
 //!
-//! The ready-made ones at the end are what most tests want: [`judge`] for a whole judging model whose answers are known in advance,
-//! [`identity`] for a tensor model, and the hostile ones. [`Graph`] builds others. The format is protobuf, written here field by field, with the
-//! field numbers of `onnx.proto3` in the code.
+//! The ready-made ones at the end are what most tests want: [`judge`] for a whole judging model whose answers are known
+//! in advance, [`identity`] for a tensor model, and the hostile ones. [`Graph`] builds others. The format is protobuf,
+//! written here field by field, with the field numbers of `onnx.proto3` in the code.
 
 /// The element types of `TensorProto.DataType` that tests use.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,6 @@ pub enum Attribute<'a> {
 }
 
 /// A model in the making. Dimensions of inputs and outputs are -1 where any size will do.
-#[derive(Default)]
 pub struct Graph {
     graph: Vec<u8>,
     operator_sets: Vec<u8>,
@@ -62,8 +62,10 @@ impl Message {
 impl Graph {
     /// An empty graph of the standard operators, set 17.
     pub fn new() -> Self {
-        let mut graph = Self::default();
-        graph.graph = Message::default().text(2, "test").0;
+        let graph = Self {
+            graph: Message::default().text(2, "test").0,
+            operator_sets: Vec::new(),
+        };
         graph.operators("", 17)
     }
 
@@ -179,8 +181,9 @@ pub fn identity(element: Element, shape: &[i64]) -> Vec<u8> {
         .model()
 }
 
-/// A judging model: `image` FP32 `[-1, 3, side, side]` to `logits` FP32 `[-1, labels]`. A label's logit is the mean of the whole tensor times its
-/// weight plus its bias, so that what it gives a picture of one colour is known in advance, and another bias is another revision.
+/// A judging model: `image` FP32 `[-1, 3, side, side]` to `logits` FP32 `[-1, labels]`. A label's logit is the mean of
+/// the whole tensor times its weight plus its bias, so that what it gives a picture of one colour is known in advance,
+/// and another bias is another revision.
 pub fn judge(side: i64, weights: &[f32], biases: &[f32]) -> Vec<u8> {
     judging(side, weights.len())
         .constant("weights", &[1, weights.len() as i64], weights)
