@@ -10,7 +10,7 @@ ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint fuzz clean
+.PHONY: help setup build run test lint fuzz bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -22,7 +22,7 @@ build: ## Build the server and its command line at target/release/vigie
 	@$(setup) build
 	cargo build $(cargo_flags)
 
-run: build ## Build and serve the shipped models: gRPC on 8001, web on 8000, admin on 8002
+run: build ## Build and serve the shipped models: gRPC on 8001, admin on 8002
 	target/release/vigie serve $(ARGS)
 
 test: ## Run the tests (not the training's)
@@ -46,6 +46,10 @@ lint: ## Check formatting, clippy and documentation, warnings denied
 fuzz: ## Fuzz the borders, FUZZ_SECONDS a target
 	@$(setup) fuzz
 	nice tests/fuzz/run $(FUZZ_SECONDS)
+
+bench: ## Measure what the README's figures say, on this machine
+	@$(setup) test
+	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures
 
 clean: ## Remove what was built and fetched
 	rm -rf target .runtime

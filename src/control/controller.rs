@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, Span, info_span};
 
 use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure};
-use super::handle::{Command, Control, ControllerEnds, control};
+use super::handle::{Ask, Command, Control, ControllerEnds, control};
 use super::model::{ModelState, Start};
 use super::show;
 use super::versions::Loaded;
@@ -19,7 +19,7 @@ use crate::base::{Digest, ModelName, Refusal, RevisionId, Version};
 use crate::plan::{PlanPublisher, ServingPlan};
 use crate::repository::{Hint, Repository, Scan, prune};
 use crate::store::{DataDirectory, ModelRecord, ServingRecord};
-use crate::telemetry::{Metrics, Swap, SwapResult};
+use crate::telemetry::{self, Metrics, Swap, SwapResult};
 
 /// What the controller is made of.
 pub struct ControllerParts {
@@ -49,7 +49,7 @@ pub struct Controller {
     models: BTreeMap<ModelName, ModelState>,
     unloaded: BTreeSet<ModelName>,
     tasks: JoinSet<Finished>,
-    loads_awaited: Vec<(ModelName, oneshot::Sender<Result<(), Refusal>>)>,
+    loads_awaited: Vec<Ask>,
     look_again: Option<Instant>,
 }
 
@@ -207,11 +207,11 @@ impl Controller {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Load { model, answer } => {
-                self.unloaded.remove(&model);
-                self.loads_awaited.push((model, answer));
+            Command::Load(ask) => {
+                self.unloaded.remove(&ask.model);
+                self.loads_awaited.push(ask);
             }
-            Command::Unload { model, answer } => {
+            Command::Unload(Ask { model, answer, .. }) => {
                 let known = self.models.contains_key(&model);
                 if known {
                     self.unloaded.insert(model.clone());
@@ -233,7 +233,9 @@ impl Controller {
         let before = self.record.clone();
         let record = self.appointed();
         if record != before {
-            let span = info_span!("swap", models = show::changed_models(&before, &record));
+            let models = show::changed_models(&before, &record);
+            let span = info_span!("swap", models = show::names(&models));
+            under_asker(&span, &self.loads_awaited, |asked| models.contains(asked));
             let _entered = span.enter();
             match record.save(&self.data) {
                 Ok(()) => self.record = record,
@@ -280,6 +282,7 @@ impl Controller {
                 state.versions.loading.insert(revision, watched);
                 let (bring_up, model) = (self.bring_up.clone(), name.clone());
                 let span = info_span!("bring_up", %model, %version, %revision);
+                under_asker(&span, &self.loads_awaited, |asked| asked == name);
                 let task = async move {
                     let outcome = bring_up.run(model.clone(), origin, phase).await;
                     Finished {
@@ -364,20 +367,27 @@ impl Controller {
 
     fn answer_loads(&mut self) {
         let view = self.ends.view.borrow().clone();
-        for (model, answer) in std::mem::take(&mut self.loads_awaited) {
-            match self.models.get(&model) {
-                None => drop(answer.send(Err(unknown(&model)))),
-                Some(state) if !state.versions.loading.is_empty() => self.loads_awaited.push((model, answer)),
-                Some(_) => {
-                    let missing = view.missing(std::slice::from_ref(&model));
-                    let outcome = match missing.first() {
-                        None => Ok(()),
-                        Some(lack) => Err(Refusal::unavailable(format!("{}: {}", lack.what, lack.why))),
-                    };
-                    drop(answer.send(outcome));
+        for ask in std::mem::take(&mut self.loads_awaited) {
+            let answer = match self.models.get(&ask.model) {
+                None => Err(unknown(&ask.model)),
+                Some(state) if !state.versions.loading.is_empty() => {
+                    self.loads_awaited.push(ask);
+                    continue;
                 }
-            }
+                Some(_) => match view.missing(std::slice::from_ref(&ask.model)).first() {
+                    None => Ok(()),
+                    Some(lack) => Err(Refusal::unavailable(format!("{}: {}", lack.what, lack.why))),
+                },
+            };
+            let _caller_left = ask.answer.send(answer);
         }
+    }
+}
+
+/// Puts work into the trace of the caller who asked for it, where there is one.
+fn under_asker(span: &Span, asked: &[Ask], is_it: impl Fn(&ModelName) -> bool) {
+    if let Some(ask) = asked.iter().find(|ask| is_it(&ask.model)) {
+        telemetry::set_parent(span, ask.parent.clone());
     }
 }
 

@@ -3,20 +3,24 @@
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::Span;
 
 use super::view::RepositoryView;
 use crate::base::{ModelName, Refusal};
+use crate::telemetry::{self, Parent};
 
 /// What the controller can be asked.
 pub(super) enum Command {
-    Load {
-        model: ModelName,
-        answer: oneshot::Sender<Result<(), Refusal>>,
-    },
-    Unload {
-        model: ModelName,
-        answer: oneshot::Sender<Result<(), Refusal>>,
-    },
+    Load(Ask),
+    Unload(Ask),
+}
+
+/// One question about one model.
+pub(super) struct Ask {
+    pub model: ModelName,
+    pub answer: oneshot::Sender<Result<(), Refusal>>,
+    /// The caller's trace, which the work that it brings about belongs to.
+    pub parent: Parent,
 }
 
 /// Asks and watches the control plane. Cheap to clone.
@@ -61,11 +65,7 @@ impl Control {
     /// # Errors
     /// `NotFound` for an unknown model; `Unavailable` with the reasons where nothing of it could be loaded.
     pub async fn load(&self, model: &ModelName) -> Result<(), Refusal> {
-        self.ask(|answer| Command::Load {
-            model: model.clone(),
-            answer,
-        })
-        .await
+        self.ask(model, Command::Load).await
     }
 
     /// Takes a model out of service until it is loaded again or the server restarts.
@@ -73,17 +73,19 @@ impl Control {
     /// # Errors
     /// `NotFound` for an unknown model.
     pub async fn unload(&self, model: &ModelName) -> Result<(), Refusal> {
-        self.ask(|answer| Command::Unload {
-            model: model.clone(),
-            answer,
-        })
-        .await
+        self.ask(model, Command::Unload).await
     }
 
-    async fn ask(&self, command: impl FnOnce(oneshot::Sender<Result<(), Refusal>>) -> Command) -> Result<(), Refusal> {
+    async fn ask(&self, model: &ModelName, command: fn(Ask) -> Command) -> Result<(), Refusal> {
         let stopping = || Refusal::unavailable("the server is stopping");
         let (answer, answered) = oneshot::channel();
-        self.commands.send(command(answer)).await.map_err(|_| stopping())?;
+        let parent = telemetry::as_parent(&Span::current());
+        let ask = Ask {
+            model: model.clone(),
+            answer,
+            parent,
+        };
+        self.commands.send(command(ask)).await.map_err(|_| stopping())?;
         answered.await.map_err(|_| stopping())?
     }
 }

@@ -191,13 +191,16 @@ pub(super) fn not_ready(name: &ModelName, state: &ModelState, plan: &ModelPlan) 
         .collect()
 }
 
-/// The names of the models whose record changes, for a span.
-pub(super) fn changed_models(before: &ServingRecord, after: &ServingRecord) -> String {
+/// The models whose record changes.
+pub(super) fn changed_models<'a>(before: &'a ServingRecord, after: &'a ServingRecord) -> BTreeSet<&'a ModelName> {
     let names: BTreeSet<&ModelName> = before.models.keys().chain(after.models.keys()).collect();
-    let changed = names
-        .into_iter()
-        .filter(|name| before.models.get(*name) != after.models.get(*name));
-    changed.map(ModelName::as_str).collect::<Vec<_>>().join(",")
+    let changed = |name: &&ModelName| before.models.get(*name) != after.models.get(*name);
+    names.into_iter().filter(changed).collect()
+}
+
+/// Names for a span.
+pub(super) fn names(models: &BTreeSet<&ModelName>) -> String {
+    models.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(",")
 }
 
 /// Tells of each change of what serves, in the log and in the metrics.
