@@ -14,7 +14,7 @@ mod models;
 mod server;
 mod status;
 mod streams;
-mod tensor;
+pub mod tensor;
 
 pub use inference::LogReport;
 pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};
