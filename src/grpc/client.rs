@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 
 use super::generated::vigie::ad_safety_client::AdSafetyClient;
@@ -36,8 +37,11 @@ pub enum ClientError {
 
 impl From<tonic::Status> for ClientError {
     fn from(status: tonic::Status) -> Self {
+        // The transport's own clock says CANCELLED where it means that the caller's deadline has passed.
+        let expired = status.code() == Code::Cancelled && status.message() == "Timeout expired";
+        let code = if expired { Code::DeadlineExceeded } else { status.code() };
         Self::Refused {
-            code: super::status::code_name(status.code()),
+            code: super::status::code_name(code),
             message: status.message().to_owned(),
         }
     }

@@ -6,6 +6,8 @@ mod config_text;
 mod decision;
 mod json;
 mod methods;
+#[cfg(test)]
+mod pinned_tests;
 mod request;
 
 pub use config_text::model_config_from_text;

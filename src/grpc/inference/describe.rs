@@ -21,6 +21,7 @@ pub struct Server {
     pub extensions: &'static [&'static str],
 }
 
+/// This server.
 pub const SERVER: Server = Server {
     name: "vigie",
     version: env!("CARGO_PKG_VERSION"),
