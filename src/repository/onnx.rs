@@ -72,7 +72,6 @@ impl Message {
 const MODEL_GRAPH: u64 = 7;
 const MODEL_OPSETS: u64 = 8;
 const TENSOR_EXTERNAL_DATA: u64 = 13;
-const TENSOR_DATA_LOCATION: u64 = 14;
 
 /// Walks an ONNX file of a known length.
 pub(super) fn outline(file: impl Read + Seek, bytes: u64) -> Result<Outline, OutlineError> {
@@ -87,7 +86,11 @@ pub(super) fn outline(file: impl Read + Seek, bytes: u64) -> Result<Outline, Out
         has_opsets: false,
         outline: Outline::default(),
     };
-    walker.message(Message::Model, bytes, 0)?;
+    walker.message(Span {
+        kind: Message::Model,
+        end: bytes,
+        depth: 0,
+    })?;
     if !walker.has_graph || !walker.has_opsets {
         let missing = if walker.has_graph { "operator sets" } else { "graph" };
         return Err(not_onnx(format!(
@@ -110,17 +113,27 @@ struct Walker<R> {
     outline: Outline,
 }
 
-/// What a tensor says of weights elsewhere.
+/// A message being walked.
+#[derive(Clone, Copy)]
+struct Span {
+    kind: Message,
+    /// Where it ends in the file.
+    end: u64,
+    depth: u32,
+}
+
+/// What a tensor says of weights elsewhere. It counts even where the tensor does not say that it is external: a message may be given in parts, which
+/// its reader merges.
 #[derive(Default)]
 struct External {
-    is_external: bool,
     locations: Vec<String>,
     offset: u64,
     length: u64,
 }
 
 impl<R: Read + Seek> Walker<R> {
-    fn message(&mut self, kind: Message, end: u64, depth: u32) -> Result<(), OutlineError> {
+    fn message(&mut self, span: Span) -> Result<(), OutlineError> {
+        let Span { end, depth, .. } = span;
         if depth > MOST_DEPTH {
             return Err(not_onnx(format!("its graphs are nested deeper than {MOST_DEPTH}")));
         }
@@ -135,32 +148,19 @@ impl<R: Read + Seek> Walker<R> {
             match tag & 7 {
                 _ if field == 0 => return Err(self.broken()),
                 0 => {
-                    let value = self.varint(end)?;
-                    if kind == Message::Tensor && field == TENSOR_DATA_LOCATION {
-                        external.is_external = value == 1;
-                    }
+                    self.varint(end)?;
                 }
                 1 => self.skip(8, end)?,
-                2 => self.nested(kind, field, end, depth, &mut external)?,
+                2 => self.nested(span, field, &mut external)?,
                 5 => self.skip(4, end)?,
                 _ => return Err(self.broken()),
             }
         }
-        if external.is_external {
-            self.record(external)
-        } else {
-            Ok(())
-        }
+        self.record(external)
     }
 
-    fn nested(
-        &mut self,
-        kind: Message,
-        field: u64,
-        end: u64,
-        depth: u32,
-        external: &mut External,
-    ) -> Result<(), OutlineError> {
+    fn nested(&mut self, span: Span, field: u64, external: &mut External) -> Result<(), OutlineError> {
+        let Span { kind, end, depth } = span;
         let length = self.varint(end)?;
         let inner_end = self
             .at
@@ -172,7 +172,11 @@ impl<R: Read + Seek> Walker<R> {
             self.has_opsets |= field == MODEL_OPSETS;
         }
         if let Some(inside) = kind.inside(field) {
-            return self.message(inside, inner_end, depth + 1);
+            return self.message(Span {
+                kind: inside,
+                end: inner_end,
+                depth: depth + 1,
+            });
         }
         if kind == Message::Tensor && field == TENSOR_EXTERNAL_DATA {
             return self.entry(inner_end, external);
@@ -207,9 +211,6 @@ impl<R: Read + Seek> Walker<R> {
 
     fn record(&mut self, external: External) -> Result<(), OutlineError> {
         let needed = external.offset.saturating_add(external.length);
-        if external.locations.is_empty() {
-            return Err(not_onnx("a tensor's external data names no file"));
-        }
         for location in external.locations {
             let known = self.outline.external.entry(location).or_default();
             *known = needed.max(*known);

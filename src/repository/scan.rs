@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::base::{ModelName, Version};
 
-use super::found::{ModelFound, Problem, Refused, Scan, VersionFound};
+use super::found::{ModelFound, PolicyFile, Problem, Refused, Scan, VersionFound};
 use super::hashing::{self, HashCache};
 use super::inspect::{Inspector, Place};
 use super::layout::{Entry, EntryKind, Root, Unusable};
@@ -187,8 +187,9 @@ impl Repository {
                 path: shown.join(&name),
                 reason,
             };
-            if matches!(name.as_str(), SETTINGS | POLICY | TRITON) {
-                self.read_text(model, &name, kind, shown.join(&name), &mut found);
+            if let SETTINGS | POLICY | TRITON = name.as_str() {
+                let path = shown.join(&name);
+                found.take_text(model, &name, &path, self.read_text(kind, &path));
                 continue;
             }
             let looks_like_a_version = name.bytes().all(|byte| byte.is_ascii_digit());
@@ -227,27 +228,14 @@ impl Repository {
         Ok(found)
     }
 
-    fn read_text(&mut self, model: &ModelName, name: &str, kind: EntryKind, path: PathBuf, found: &mut ModelFound) {
+    /// The text of one of the files beside the versions.
+    fn read_text(&mut self, kind: EntryKind, path: &Path) -> Result<PolicyFile, Problem> {
         let text = match kind {
-            EntryKind::File => self.texts.read(&mut self.inspector, &path),
+            EntryKind::File => self.texts.read(&mut self.inspector, path),
             EntryKind::Directory => Err("is a folder where a file is expected".into()),
             EntryKind::Refused(reason) | EntryKind::Unreadable(reason) => Err(reason),
         };
-        let problem = |reason: String| Problem {
-            path: path.clone(),
-            reason,
-        };
-        let read = text.map_err(problem);
-        match name {
-            SETTINGS => {
-                found.settings = read.and_then(|text| ModelSettings::parse(&text.text).map_err(problem));
-            }
-            POLICY => found.policy = Some(read),
-            _ => {
-                let parsed = read.and_then(|text| TritonConfig::parse(&text.text, model.as_str()).map_err(problem));
-                found.triton = Some(parsed.map(Arc::new));
-            }
-        }
+        text.map_err(|reason| problem(path, reason))
     }
 
     fn waiting(&mut self, directory: &Path, reason: String) -> VersionFound {
@@ -276,7 +264,28 @@ impl Repository {
 /// The outlines of more model files than this are not kept.
 const MOST_OUTLINES: usize = 1000;
 
+fn problem(path: &Path, reason: String) -> Problem {
+    Problem {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
 impl ModelFound {
+    fn take_text(&mut self, model: &ModelName, name: &str, path: &Path, read: Result<PolicyFile, Problem>) {
+        let problem = |reason| problem(path, reason);
+        match name {
+            SETTINGS => {
+                self.settings = read.and_then(|text| ModelSettings::parse(&text.text).map_err(problem));
+            }
+            POLICY => self.policy = Some(read),
+            _ => {
+                let parsed = read.and_then(|text| TritonConfig::parse(&text.text, model.as_str()).map_err(problem));
+                self.triton = Some(parsed.map(Arc::new));
+            }
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.versions.is_empty()
             && self.policy.is_none()

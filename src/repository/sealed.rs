@@ -71,62 +71,42 @@ pub(super) struct Record {
 /// # Errors
 /// See [`OpenSealedError`].
 pub fn open_sealed(data: &Path, revision: &RevisionId) -> Result<SealedRevision, OpenSealedError> {
+    let revision = *revision;
     let directory = data.join(REVISIONS).join(revision.to_string());
-    let damaged = |reason: String| OpenSealedError::Damaged {
-        revision: *revision,
-        reason,
-    };
-    let unusable = |name: &str, error: Unusable| match error {
-        Unusable::Missing | Unusable::Refused(_) => damaged(format!("{name} {error}")),
-        Unusable::Passing(source) => OpenSealedError::Passing {
-            revision: *revision,
-            source,
+    let root = Root::resolve(&directory).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => OpenSealedError::Missing(revision),
+        _ => OpenSealedError::Passing { revision, source },
+    })?;
+    read_sealed(&root, revision).map_err(|error| match error {
+        Unusable::Missing | Unusable::Refused(_) => OpenSealedError::Damaged {
+            revision,
+            reason: error.to_string(),
         },
-    };
-    let root = match Root::resolve(&directory) {
-        Ok(root) => root,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(OpenSealedError::Missing(*revision)),
-        Err(source) => {
-            return Err(OpenSealedError::Passing {
-                revision: *revision,
-                source,
-            });
-        }
-    };
-    let read = |name: &str| -> Result<Vec<u8>, OpenSealedError> {
-        let opened = root
-            .open(&root.path().join(name))
-            .map_err(|error| unusable(name, error))?;
+        Unusable::Passing(source) => OpenSealedError::Passing { revision, source },
+    })
+}
+
+fn read_sealed(root: &Root, revision: RevisionId) -> Result<SealedRevision, Unusable> {
+    let read = |name: &str| {
+        let opened = root.open(&root.path().join(name)).map_err(|error| about(name, error))?;
         let mut bytes = Vec::new();
-        let read = opened.file.take(MOST_RECORD_BYTES).read_to_end(&mut bytes);
-        read.map_err(|source| OpenSealedError::Passing {
-            revision: *revision,
-            source,
-        })?;
-        Ok(bytes)
+        opened.file.take(MOST_RECORD_BYTES).read_to_end(&mut bytes)?;
+        Ok::<_, Unusable>(bytes)
     };
     let record: Record =
-        serde_json::from_slice(&read(RECORD)?).map_err(|error| damaged(format!("{RECORD}: {error}")))?;
+        serde_json::from_slice(&read(RECORD)?).map_err(|error| Unusable::Refused(format!("{RECORD}: {error}")))?;
     for (name, expected) in &record.files {
         let mut opened = root
             .open_in(root.path(), name)
-            .map_err(|error| unusable(name.as_str(), error))?;
-        let found = copy_hashing(&mut opened.file, |_| Ok(()));
-        let found = found.map_err(|source| OpenSealedError::Passing {
-            revision: *revision,
-            source,
-        })?;
-        if found != *expected {
-            return Err(damaged(format!("{name} has other bytes than were sealed")));
+            .map_err(|error| about(name.as_str(), error))?;
+        if copy_hashing(&mut opened.file, |_| Ok(()))? != *expected {
+            return Err(Unusable::Refused(format!("{name} has other bytes than were sealed")));
         }
     }
-    let manifest = match record.manifest {
-        Some(_) => Some(read(MANIFEST)?),
-        None => None,
-    };
-    let manifest = sealed_manifest(&record, manifest.as_deref(), revision).map_err(damaged)?;
+    let text = record.manifest.map(|_| read(MANIFEST)).transpose()?;
+    let manifest = sealed_manifest(&record, text.as_deref(), revision).map_err(Unusable::Refused)?;
     Ok(SealedRevision {
-        revision: *revision,
+        revision,
         content: record.content,
         onnx: record.onnx.under(root.path()),
         directory: root.path().to_owned(),
@@ -134,8 +114,17 @@ pub fn open_sealed(data: &Path, revision: &RevisionId) -> Result<SealedRevision,
     })
 }
 
+/// The same error, saying which file it is about.
+fn about(name: &str, error: Unusable) -> Unusable {
+    match error {
+        Unusable::Missing => Unusable::Refused(format!("{name} is missing")),
+        Unusable::Refused(reason) => Unusable::Refused(format!("{name} {reason}")),
+        Unusable::Passing(source) => Unusable::Passing(source),
+    }
+}
+
 /// The manifest of a sealed revision, once all that was sealed gives the revision's name again.
-fn sealed_manifest(record: &Record, text: Option<&[u8]>, revision: &RevisionId) -> Result<Option<Manifest>, String> {
+fn sealed_manifest(record: &Record, text: Option<&[u8]>, revision: RevisionId) -> Result<Option<Manifest>, String> {
     let digest = |name: &FileName| {
         record
             .files
@@ -160,7 +149,7 @@ fn sealed_manifest(record: &Record, text: Option<&[u8]>, revision: &RevisionId) 
             (Some(manifest), found)
         }
     };
-    if found != *revision {
+    if found != revision {
         Err(format!("its content is that of revision {found}"))
     } else {
         Ok(manifest)

@@ -3,6 +3,7 @@
 mod adds;
 mod checks;
 mod manifests;
+mod outlines;
 mod scans;
 mod seals;
 mod swaps;

@@ -320,3 +320,41 @@ fn a_policy_in_the_middle_of_being_written_is_not_taken() {
     place.arrived("m/policy.toml");
     assert_eq!(text(&mut place).unwrap(), "two");
 }
+
+#[test]
+fn a_policy_that_cannot_be_used_is_a_problem_and_not_an_absence() {
+    let mut place = Place::new();
+    place.write("m/1/model.onnx", onnx(1, None));
+    symlink("/etc/hostname", place.path("m/policy.toml")).unwrap();
+    std::fs::create_dir(place.path("m/config.pbtxt")).unwrap();
+    place.write("m/model.toml", [0xff, 0xfe]);
+    place.grow_old(60 * SECOND);
+    let model = place.scan().models.into_values().next().unwrap();
+    assert!(model.policy.unwrap().unwrap_err().reason.contains("leads out"));
+    assert!(model.triton.unwrap().unwrap_err().reason.contains("folder"));
+    assert!(model.settings.unwrap_err().reason.contains("UTF-8"));
+}
+
+#[test]
+fn a_configuration_names_the_model_file_and_none_outside() {
+    let mut place = Place::new();
+    place.write(
+        "m/config.pbtxt",
+        "backend: \"onnxruntime\" default_model_filename: \"network.onnx\"",
+    );
+    place.write("m/1/network.onnx", onnx(1, None));
+    place.write("m/2/network.onnx/model.onnx", onnx(2, None));
+    place.grow_old(60 * SECOND);
+    assert_ne!(place.candidate("m", 1).revision, place.candidate("m", 2).revision);
+    place.write("m/config.pbtxt", "default_model_filename: \"../1/network.onnx\"");
+    place.arrived("m/config.pbtxt");
+    let model = place.scan().models.into_values().next().unwrap();
+    assert!(
+        model
+            .triton
+            .unwrap()
+            .unwrap_err()
+            .reason
+            .contains("default_model_filename")
+    );
+}
