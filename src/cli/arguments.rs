@@ -26,13 +26,13 @@ Exit codes: 0 done, 1 a verdict other than ALLOW or a repository with an error, 
 /// Judges product pictures: may this be shown in an ad, in this country?
 #[derive(Debug, Parser)]
 #[command(name = "vigie", version, styles = STYLES, after_help = FIRST_STEPS, max_term_width = 110, arg_required_else_help = true)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Serve the models of a repository
     Serve(ServeArguments),
     /// Judge pictures, or every product of a catalogue
@@ -58,7 +58,7 @@ Examples:
   vigie serve --print-config > vigie.toml      every key with its meaning, to edit
 
 Order: defaults, then --config, then VIGIE_SECTION__KEY variables, then flags.")]
-pub struct ServeArguments {
+pub(super) struct ServeArguments {
     /// TOML file with the configuration
     #[arg(long, value_name = "FILE", env = "VIGIE_CONFIG")]
     pub config: Option<PathBuf>,
@@ -88,7 +88,7 @@ Examples:
 
 Every file is hashed and every version is loaded, run and held against its golden scores in a child process,
 exactly as before it would serve. Nothing is changed.")]
-pub struct CheckArguments {
+pub(super) struct CheckArguments {
     /// Folder of the models
     #[arg(value_name = "REPOSITORY", default_value = "models")]
     pub repository: PathBuf,
@@ -113,7 +113,7 @@ Examples:
 
 With --scores from the training pipeline the golden scores prove that the version judges as in training; without,
 they come from the model itself and prove only that it goes on judging as it does now.")]
-pub struct AddArguments {
+pub(super) struct AddArguments {
     /// Model file
     #[arg(
         value_name = "MODEL.onnx",
@@ -150,7 +150,7 @@ pub struct AddArguments {
 
 /// Which server is asked, and how its answer is shown.
 #[derive(Debug, Clone, Args)]
-pub struct ServerArguments {
+pub(super) struct ServerArguments {
     /// Server to ask, as HOST:PORT
     #[arg(long, value_name = "ADDR", env = "VIGIE_SERVER", default_value = "127.0.0.1:8001")]
     pub server: String,
@@ -171,7 +171,7 @@ Examples:
 
 A catalogue has a product a line, as JSON: partner_id, product_id, title, description, category, brand, language,
 price {units, nanos, currency}, and picture, a file beside the catalogue.")]
-pub struct ClassifyArguments {
+pub(super) struct ClassifyArguments {
     /// Pictures: JPEG, PNG, WebP, GIF or BMP
     #[arg(
         value_name = "IMAGE",
@@ -207,7 +207,7 @@ pub struct ClassifyArguments {
 
 /// What judges.
 #[derive(Debug, Clone, Args)]
-pub struct TargetArguments {
+pub(super) struct TargetArguments {
     /// Model that judges [default: the server's]
     #[arg(long, value_name = "NAME", default_value = "")]
     pub model: String,
@@ -223,7 +223,7 @@ pub struct TargetArguments {
 #[derive(Debug, Clone, Args)]
 #[group(id = "product", multiple = true, conflicts_with = "catalogue")]
 #[command(next_help_heading = "Product")]
-pub struct ProductArguments {
+pub(super) struct ProductArguments {
     /// Title
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub title: String,
@@ -257,7 +257,7 @@ Examples:
   vigie models flips --limit 20        products on which live and shadow last differed
   vigie models --json | jq '.models[] | select(.live)'"
 )]
-pub struct ModelsArguments {
+pub(super) struct ModelsArguments {
     #[command(subcommand)]
     pub command: Option<ModelsCommand>,
     #[command(flatten)]
@@ -265,7 +265,7 @@ pub struct ModelsArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ModelsWanted {
+pub(super) struct ModelsWanted {
     /// Only this model
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub model: String,
@@ -277,7 +277,7 @@ pub struct ModelsWanted {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum ModelsCommand {
+pub(super) enum ModelsCommand {
     /// List the products on which the live version and its shadow last gave different verdicts
     Flips(FlipsArguments),
 }
@@ -287,7 +287,7 @@ pub enum ModelsCommand {
 Examples:
   vigie models flips
   vigie models flips --model adsafety --limit 1000 --json > flips.jsonl")]
-pub struct FlipsArguments {
+pub(super) struct FlipsArguments {
     /// Only this model
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub model: String,

@@ -17,7 +17,7 @@ use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{Decision, StreamRequest, StreamResult, stream_result};
 
-pub async fn run(arguments: &ClassifyArguments, file: &Path) -> anyhow::Result<Outcome> {
+pub(super) async fn run(arguments: &ClassifyArguments, file: &Path) -> anyhow::Result<Outcome> {
     let catalogue = Arc::new(Catalogue::read(file)?);
     let client = Client::connect(&arguments.server.server).await?;
     let mut answers = client.classify_stream(requests(catalogue.clone(), arguments)).await?;

@@ -15,7 +15,7 @@ use crate::wire::vigie::{CountryVerdict, Decision, Verdict};
 /// Pictures asked about at once; answers are shown in the order of the arguments.
 const AT_ONCE: usize = 4;
 
-pub async fn run(arguments: ClassifyArguments) -> anyhow::Result<Outcome> {
+pub(super) async fn run(arguments: ClassifyArguments) -> anyhow::Result<Outcome> {
     if let Some(file) = arguments.catalogue.clone() {
         return catalogue::run(&arguments, &file).await;
     }
@@ -66,7 +66,7 @@ fn outcome_of(answer: &anyhow::Result<Decision>) -> Outcome {
 }
 
 /// Whether the ad may be shown in every country asked for.
-pub fn is_allowed(decision: &Decision) -> bool {
+pub(super) fn is_allowed(decision: &Decision) -> bool {
     decision
         .verdicts
         .iter()
@@ -109,7 +109,7 @@ fn show_decisions(judged: &[(String, Decision)]) -> std::io::Result<()> {
 }
 
 /// The reasons that count, a line each.
-pub fn why(verdict: &CountryVerdict) -> String {
+pub(super) fn why(verdict: &CountryVerdict) -> String {
     let reasons = verdict.reasons.iter().filter(|reason| !reason.losing);
     reasons
         .map(|reason| reason.text.as_str())

@@ -8,7 +8,7 @@ use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{Flip, FlipSide};
 
-pub async fn run(arguments: FlipsArguments) -> anyhow::Result<Outcome> {
+pub(super) async fn run(arguments: FlipsArguments) -> anyhow::Result<Outcome> {
     let client = Client::connect(&arguments.server.server).await?;
     let models = if arguments.model.is_empty() {
         let summaries = client.list_models().await?.summaries;

@@ -12,7 +12,7 @@ use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{ListModelsResponse, ModelSummary, ModelVersion, ShadowSummary};
 
-pub async fn run(wanted: ModelsWanted) -> anyhow::Result<Outcome> {
+pub(super) async fn run(wanted: ModelsWanted) -> anyhow::Result<Outcome> {
     let client = Client::connect(&wanted.server.server).await?;
     if !wanted.watch {
         let answer = if wanted.model.is_empty() {

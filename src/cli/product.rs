@@ -15,7 +15,7 @@ use crate::wire::vigie::{ClassifyRequest, Money, Product, product};
 const MOST_BYTES: u64 = 256 << 20;
 
 /// The request that is the same for every picture of a command.
-pub fn common(arguments: &ClassifyArguments) -> ClassifyRequest {
+pub(super) fn common(arguments: &ClassifyArguments) -> ClassifyRequest {
     ClassifyRequest {
         product: Some(described(&arguments.product)),
         countries: arguments.countries.clone(),
@@ -42,31 +42,27 @@ fn described(product: &ProductArguments) -> Product {
 }
 
 /// The request about a product, with a picture read from a file.
-pub fn with_picture(mut request: ClassifyRequest, file: &Path) -> anyhow::Result<ClassifyRequest> {
+pub(super) fn with_picture(mut request: ClassifyRequest, file: &Path) -> anyhow::Result<ClassifyRequest> {
     let picture = read_picture(file)?;
     request.product.get_or_insert_default().picture = Some(product::Picture::Image(picture));
     Ok(request)
 }
 
+/// Errors leave the file's name to the caller.
 fn read_picture(file: &Path) -> anyhow::Result<Bytes> {
-    let reading = || format!("read {}", file.display());
-    let about = fs::metadata(file).with_context(reading)?;
+    let about = fs::metadata(file).context("the file cannot be read")?;
     if about.is_dir() {
-        bail!("{} is a folder: name the pictures in it", file.display());
+        bail!("it is a folder: name the pictures in it");
     }
     if about.len() > MOST_BYTES {
-        bail!(
-            "{} has {} MiB: no server takes such a picture",
-            file.display(),
-            about.len() >> 20
-        );
+        bail!("it has {} MiB: no server takes such a picture", about.len() >> 20);
     }
-    Ok(fs::read(file).with_context(reading)?.into())
+    Ok(fs::read(file).context("the file cannot be read")?.into())
 }
 
 /// One line of a catalogue.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Entry {
+pub(super) struct Entry {
     #[serde(default)]
     partner_id: String,
     #[serde(default)]
@@ -97,7 +93,7 @@ struct Price {
 
 /// The products of a catalogue file, in order.
 #[derive(Debug)]
-pub struct Catalogue {
+pub(super) struct Catalogue {
     folder: PathBuf,
     pub entries: Vec<Entry>,
 }

@@ -15,7 +15,7 @@ use crate::app::Offline;
 use crate::repository::{AddRequest, Added, CheckReport, Finding, GoldenSource, Severity, VersionCheck, check};
 
 /// `vigie check`.
-pub fn run_check(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
+pub(super) fn run_check(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     let report = if arguments.skip_proof {
         check(&arguments.repository, None)?
     } else {
@@ -142,7 +142,7 @@ fn many(count: usize, what: &str) -> String {
 }
 
 /// `vigie add`.
-pub fn run_add(arguments: AddArguments) -> anyhow::Result<Outcome> {
+pub(super) fn run_add(arguments: AddArguments) -> anyhow::Result<Outcome> {
     let offline = Offline::new(&settings_of(arguments.config.clone())?)?;
     let as_json = arguments.json;
     let progress = spinner(as_json);

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::arguments::ServeArguments;
 use super::show;
 
-pub fn run(arguments: ServeArguments) -> anyhow::Result<Outcome> {
+pub(super) fn run(arguments: ServeArguments) -> anyhow::Result<Outcome> {
     let print = arguments.print_config;
     let settings = Settings::load(&sources(arguments))?;
     if print {
@@ -20,7 +20,7 @@ pub fn run(arguments: ServeArguments) -> anyhow::Result<Outcome> {
 }
 
 /// The settings for commands without flags of their own for them.
-pub fn settings_of(config: Option<PathBuf>) -> Result<Settings, ConfigError> {
+pub(super) fn settings_of(config: Option<PathBuf>) -> Result<Settings, ConfigError> {
     Settings::load(&Sources {
         file: config,
         environment: environment(),

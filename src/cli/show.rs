@@ -8,19 +8,19 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 use crate::wire::vigie::Verdict;
 
 /// Writes to standard output. Fails when nobody reads any more.
-pub fn print(text: &str) -> io::Result<()> {
+pub(super) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
 }
 
 /// Writes one line to standard output.
-pub fn line(text: &str) -> io::Result<()> {
+pub(super) fn line(text: &str) -> io::Result<()> {
     print(&format!("{text}\n"))
 }
 
 /// Says on standard error what went wrong. That nobody reads it is no further trouble.
-pub fn complain(text: &str) {
+pub(super) fn complain(text: &str) {
     let (red, plain) = if colours(io::stderr().is_terminal()) {
         ("\x1b[1;31m", "\x1b[0m")
     } else {
@@ -30,7 +30,7 @@ pub fn complain(text: &str) {
 }
 
 /// Grey on a terminal: what is good to know but not what was asked.
-pub fn quiet(text: &str) -> String {
+pub(super) fn quiet(text: &str) -> String {
     if colours(io::stdout().is_terminal()) {
         format!("\x1b[2m{text}\x1b[0m")
     } else {
@@ -43,7 +43,7 @@ fn colours(is_terminal: bool) -> bool {
 }
 
 /// An empty table with these columns.
-pub fn table(columns: &[&str]) -> Table {
+pub(super) fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -61,7 +61,7 @@ pub fn table(columns: &[&str]) -> Table {
 }
 
 /// The table as it is printed: no space at the ends of lines.
-pub fn print_table(table: &Table) -> io::Result<()> {
+pub(super) fn print_table(table: &Table) -> io::Result<()> {
     let text: String = table
         .lines()
         .map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(&line).trim_end()))
@@ -70,12 +70,12 @@ pub fn print_table(table: &Table) -> io::Result<()> {
 }
 
 /// A number, at the right.
-pub fn number(text: impl ToString) -> Cell {
+pub(super) fn number(text: impl ToString) -> Cell {
     Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
 }
 
 /// A verdict in its colour.
-pub fn verdict(verdict: Verdict) -> Cell {
+pub(super) fn verdict(verdict: Verdict) -> Cell {
     let cell = Cell::new(verdict_name(verdict));
     match verdict {
         Verdict::Allow => cell.fg(Color::Green),
@@ -86,7 +86,7 @@ pub fn verdict(verdict: Verdict) -> Cell {
 }
 
 /// A verdict by its name.
-pub fn verdict_name(verdict: Verdict) -> &'static str {
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Allow => "ALLOW",
         Verdict::Block => "BLOCK",
@@ -96,7 +96,7 @@ pub fn verdict_name(verdict: Verdict) -> &'static str {
 }
 
 /// The state of a version in its colour.
-pub fn state(name: &str) -> Cell {
+pub(super) fn state(name: &str) -> Cell {
     let cell = Cell::new(name);
     match name {
         "READY" => cell.fg(Color::Green),
@@ -107,7 +107,7 @@ pub fn state(name: &str) -> Cell {
 }
 
 /// A country by its code, or the rest of the world.
-pub fn country(code: &str) -> String {
+pub(super) fn country(code: &str) -> String {
     if code.is_empty() {
         "(rest of the world)".to_owned()
     } else {
@@ -116,12 +116,12 @@ pub fn country(code: &str) -> String {
 }
 
 /// The first twelve digits of a digest.
-pub fn short(digest: &str) -> &str {
+pub(super) fn short(digest: &str) -> &str {
     digest.get(..12).unwrap_or(digest)
 }
 
 /// How long ago a moment was, in the largest unit that fits.
-pub fn ago(seconds: i64, now: SystemTime) -> String {
+pub(super) fn ago(seconds: i64, now: SystemTime) -> String {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let passed = now.saturating_sub(u64::try_from(seconds).unwrap_or_default());
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
@@ -133,7 +133,7 @@ pub fn ago(seconds: i64, now: SystemTime) -> String {
 }
 
 /// A moment as RFC 3339, to the second.
-pub fn moment(seconds: i64) -> String {
+pub(super) fn moment(seconds: i64) -> String {
     let since = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
     match SystemTime::UNIX_EPOCH.checked_add(since) {
         Some(at) => humantime::format_rfc3339_seconds(at).to_string(),
@@ -142,7 +142,7 @@ pub fn moment(seconds: i64) -> String {
 }
 
 /// A share of a whole in percent; a dash where there is no whole.
-pub fn share(part: u64, whole: u64) -> String {
+pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         "–".to_owned()
     } else {
@@ -151,7 +151,7 @@ pub fn share(part: u64, whole: u64) -> String {
 }
 
 /// A text cut to so many characters.
-pub fn cut(text: &str, characters: usize) -> String {
+pub(super) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
         Some(_) => text.chars().take(characters.saturating_sub(1)).chain(['…']).collect(),

@@ -17,7 +17,7 @@ const FIRST: usize = 20;
 const FAILURES: usize = 5;
 
 #[derive(Debug, Default)]
-pub struct Summary {
+pub(super) struct Summary {
     judged: u64,
     /// By country: how many of each verdict.
     verdicts: BTreeMap<String, Counts>,

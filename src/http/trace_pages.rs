@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::pages::{Escaped, not_found, page};
 use super::server::AdminState;
-use super::waterfall::{bars, legend, rows, shown};
+use super::waterfall::{bars, is_later, legend, named, rows, shown};
 use crate::telemetry::TraceRecord;
 
 /// What the caller wants to see. Every field comes from a form, and so may be empty.
@@ -105,8 +105,8 @@ fn list_page(wanted: &Wanted, traces: &[TraceRecord], total: usize) -> Html<Stri
         (true, _) => "<p class=\"empty\">No trace is like this.</p>",
     };
     let body = format!(
-        "<nav><a href=\"/\">Vigie</a></nav><h1>Traces</h1>{}<p class=\"quiet\">{} of {total} remembered. A bar is as wide as its \
-         trace is long; what is hatched ran after the answer.</p>{}<table class=\"traces\"><tbody>{rows}</tbody></table>{empty}",
+        "<nav><a href=\"/\">Vigie</a></nav><h1>Traces</h1>{}<p class=\"quiet\">{} of {total} remembered. The width of a line is \
+         the time of its answer.</p>{}<table class=\"traces\"><tbody>{rows}</tbody></table>{empty}",
         form(wanted),
         traces.len(),
         legend(traces),
@@ -146,7 +146,7 @@ fn list_row(trace: &TraceRecord) -> String {
         if trace.failed { " class=\"failed\"" } else { "" },
         clock(trace),
         Escaped(&trace.trace_id),
-        Escaped(&trace.name),
+        Escaped(named(&trace.name)),
         shown(trace.duration),
         bars(trace),
     )
@@ -157,10 +157,15 @@ fn trace_page(trace: &TraceRecord) -> Html<String> {
         0 => String::new(),
         count => format!("<p class=\"quiet\">{count} more spans were left out.</p>"),
     };
+    let later = if trace.spans.iter().any(|span| is_later(span, trace)) {
+        "<p class=\"quiet\">The dashed line is the answer. What is hatched ran after it, and has a scale of its own.</p>"
+    } else {
+        ""
+    };
     let body = format!(
         "<nav><a href=\"/\">Vigie</a> / <a href=\"/traces\">Traces</a></nav><h1>{}{}</h1>\
-         <p class=\"quiet\"><code>{}</code> · {} · <strong>{}</strong> · <a href=\"?format=json\">JSON</a></p>{}{left_out}",
-        Escaped(&trace.name),
+         <p class=\"quiet\"><code>{}</code> · {} · <strong>{}</strong> · <a href=\"?format=json\">JSON</a></p>{}{left_out}{later}",
+        Escaped(named(&trace.name)),
         if trace.failed {
             " <span class=\"badge\">failed</span>"
         } else {
@@ -171,7 +176,7 @@ fn trace_page(trace: &TraceRecord) -> Html<String> {
         shown(trace.duration),
         rows(trace),
     );
-    page(&trace.name, &body)
+    page(named(&trace.name), &body)
 }
 
 /// The time of day, UTC, to the millisecond.

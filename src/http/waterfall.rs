@@ -1,19 +1,73 @@
 //! Drawing a trace: each span a bar where it began, as wide as it took.
 //!
-//! Places are percentages of the trace's whole length, later work included, so that what ran after the answer is seen to be after it.
+//! What ran after the answer, as the shadow does, may take many times as long as the answer, and is not what the caller waited for. So in
+//! a line of the list only the answer is drawn, and on a trace's own page the answer keeps three quarters of the width at least.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::pages::Escaped;
 use crate::telemetry::{SpanRecord, TraceRecord};
 
-/// Colours in `style.css`: `c0` to `c7`.
-const COLOURS: usize = 8;
-/// Names in the order of their colours; other names share the colours by their letters.
-const KNOWN: [&str; COLOURS] = [
-    "classify", "decode", "prepare", "infer", "judge", "queue", "shadow", "swap",
+/// Spans whose colours people learn, by the classes of `style.css`; others share them by their letters.
+const KNOWN: [(&str, usize); 10] = [
+    ("decode", 1),
+    ("prepare", 2),
+    ("infer", 3),
+    ("judge", 4),
+    ("queue", 5),
+    ("shadow", 6),
+    ("seal", 1),
+    ("prove", 5),
+    ("load", 7),
+    ("golden", 4),
 ];
+/// Of what other spans are part of.
+const WHOLE: usize = 0;
+const COLOURS: usize = 8;
+/// Percent of the width that the answer has at least.
+const ANSWER: f64 = 75.0;
+
+/// Where a moment of a trace stands, in percent of the width.
+#[derive(Clone, Copy)]
+struct Scale {
+    answer: f64,
+    end: f64,
+    /// Where the answer ends.
+    split: f64,
+}
+
+impl Scale {
+    fn of(trace: &TraceRecord) -> Self {
+        let ends = trace.spans.iter().map(|span| span.offset.saturating_add(span.duration));
+        let end = ends.fold(trace.duration, Duration::max).as_secs_f64();
+        let answer = trace.duration.as_secs_f64();
+        let split = if end > answer {
+            (100.0 * answer / end).max(ANSWER)
+        } else {
+            100.0
+        };
+        Self { answer, end, split }
+    }
+
+    /// The answer alone.
+    fn of_answer(trace: &TraceRecord) -> Self {
+        let answer = trace.duration.as_secs_f64();
+        Self {
+            answer,
+            end: answer,
+            split: 100.0,
+        }
+    }
+
+    fn at(self, moment: Duration) -> f64 {
+        let moment = moment.as_secs_f64();
+        let part = |of: f64, whole: f64| if whole > 0.0 { (of / whole).clamp(0.0, 1.0) } else { 0.0 };
+        if moment <= self.answer {
+            return self.split * part(moment, self.answer);
+        }
+        self.split + (100.0 - self.split) * part(moment - self.answer, self.end - self.answer)
+    }
+}
 
 /// A duration for people: three digits and a unit.
 pub fn shown(duration: Duration) -> String {
@@ -31,38 +85,51 @@ pub fn shown(duration: Duration) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-/// All spans of a trace over each other in one line: what is nested deeper covers what it is part of.
+/// The answer's spans over each other in one line: what is nested deeper covers what it is part of.
 pub fn bars(trace: &TraceRecord) -> String {
-    let whole = whole(trace);
-    let mut spans: Vec<&SpanRecord> = trace.spans.iter().collect();
+    let scale = Scale::of_answer(trace);
+    let mut spans: Vec<&SpanRecord> = trace.spans.iter().filter(|span| !is_later(span, trace)).collect();
     spans.sort_by_key(|span| span.depth);
-    let bars: String = spans.into_iter().map(|span| bar(span, trace, whole)).collect();
+    let bars: String = spans.into_iter().map(|span| bar(span, trace, scale)).collect();
     format!("<div class=\"line\">{bars}</div>")
 }
 
 /// One row a span, with what was noted in it.
 pub fn rows(trace: &TraceRecord) -> String {
-    let whole = whole(trace);
-    let rows: String = trace.spans.iter().map(|span| row(span, trace, whole)).collect();
-    let answer = share(trace.duration, whole);
-    format!("<div class=\"waterfall\" style=\"--answer:{answer:.3}%\">{rows}</div>")
+    let scale = Scale::of(trace);
+    let rows: String = trace.spans.iter().map(|span| row(span, trace, scale)).collect();
+    format!(
+        "<div class=\"waterfall\" style=\"--answer:{:.3}%\">{rows}</div>",
+        scale.split
+    )
+}
+
+/// A span's name without its package: `AdSafety/Classify`.
+pub fn named(name: &str) -> &str {
+    let Some((path, _)) = name.split_once('/') else {
+        return name;
+    };
+    let package = path.rfind('.').map_or(0, |dot| dot + 1);
+    name.get(package..).unwrap_or(name)
 }
 
 /// The names that occur, each with its colour.
 pub fn legend(traces: &[TraceRecord]) -> String {
-    let names: BTreeMap<usize, &str> = traces
+    let occurs = |name: &str| {
+        traces
+            .iter()
+            .flat_map(|trace| &trace.spans)
+            .any(|span| span.name == name)
+    };
+    let items: String = KNOWN
         .iter()
-        .flat_map(|trace| &trace.spans)
-        .filter_map(|span| Some((known(&span.name)?, span.name.as_str())))
-        .collect();
-    let items: String = names
-        .into_iter()
-        .map(|(colour, name)| format!("<li><i class=\"c{colour}\"></i>{}</li>", Escaped(name)))
+        .filter(|(name, _)| occurs(name))
+        .map(|(name, colour)| format!("<li><i class=\"c{colour}\"></i>{name}</li>"))
         .collect();
     format!("<ul class=\"legend\">{items}</ul>")
 }
 
-fn row(span: &SpanRecord, trace: &TraceRecord, whole: Duration) -> String {
+fn row(span: &SpanRecord, trace: &TraceRecord, scale: Scale) -> String {
     let attributes: String = span
         .attributes
         .iter()
@@ -86,8 +153,8 @@ fn row(span: &SpanRecord, trace: &TraceRecord, whole: Duration) -> String {
             ""
         },
         span.depth,
-        Escaped(&span.name),
-        bar(span, trace, whole),
+        Escaped(named(&span.name)),
+        bar(span, trace, scale),
         shown(span.duration),
         failure.unwrap_or_default(),
         Escaped(&span.span_id),
@@ -95,40 +162,39 @@ fn row(span: &SpanRecord, trace: &TraceRecord, whole: Duration) -> String {
     )
 }
 
-fn bar(span: &SpanRecord, trace: &TraceRecord, whole: Duration) -> String {
-    let later = span.offset >= trace.duration && span.depth > 0;
+fn bar(span: &SpanRecord, trace: &TraceRecord, scale: Scale) -> String {
+    let (from, to) = (
+        scale.at(span.offset),
+        scale.at(span.offset.saturating_add(span.duration)),
+    );
     format!(
-        "<b class=\"c{}{}{}\" style=\"left:{:.3}%;width:{:.3}%\" title=\"{} {}\"></b>",
-        colour(&span.name),
-        if later { " later" } else { "" },
+        "<b class=\"c{}{}{}\" style=\"left:{from:.3}%;width:{:.3}%\" title=\"{} {}\"></b>",
+        colour(span),
+        if is_later(span, trace) { " later" } else { "" },
         if span.failure.is_some() { " failed" } else { "" },
-        share(span.offset, whole),
-        share(span.duration, whole),
-        Escaped(&span.name),
+        to - from,
+        Escaped(named(&span.name)),
         shown(span.duration),
     )
 }
 
-fn whole(trace: &TraceRecord) -> Duration {
-    let ends = trace.spans.iter().map(|span| span.offset.saturating_add(span.duration));
-    ends.chain([trace.duration]).max().unwrap_or_default()
+/// Whether it began after the answer.
+pub fn is_later(span: &SpanRecord, trace: &TraceRecord) -> bool {
+    span.offset >= trace.duration && span.depth > 0
 }
 
-/// A part in percent.
-fn share(part: Duration, whole: Duration) -> f64 {
-    if whole.is_zero() {
-        0.0
+fn colour(span: &SpanRecord) -> usize {
+    let known = KNOWN
+        .iter()
+        .find(|(name, _)| *name == span.name)
+        .map(|(_, colour)| *colour);
+    let by_letters = span.name.bytes().map(usize::from).sum::<usize>() % (COLOURS - 1) + 1;
+    let own = if span.depth == 0 || span.name == "item" {
+        WHOLE
     } else {
-        100.0 * part.as_secs_f64() / whole.as_secs_f64()
-    }
-}
-
-fn known(name: &str) -> Option<usize> {
-    KNOWN.iter().position(|known| *known == name)
-}
-
-fn colour(name: &str) -> usize {
-    known(name).unwrap_or_else(|| name.bytes().map(usize::from).sum::<usize>() % COLOURS)
+        by_letters
+    };
+    known.unwrap_or(own)
 }
 
 #[cfg(test)]
@@ -148,5 +214,28 @@ mod tests {
         for (microseconds, expected) in cases {
             assert_eq!(shown(Duration::from_micros(microseconds)), expected);
         }
+    }
+
+    #[test]
+    fn the_answer_keeps_its_place_however_long_the_shadow_takes() {
+        let scale = Scale {
+            answer: 0.01,
+            end: 10.0,
+            split: ANSWER,
+        };
+        let at = |milliseconds| scale.at(Duration::from_millis(milliseconds));
+        assert_eq!([at(0), at(5), at(10), at(10_000)], [0.0, 37.5, 75.0, 100.0]);
+        let nothing = Scale {
+            answer: 0.0,
+            end: 0.0,
+            split: 100.0,
+        };
+        assert_eq!(nothing.at(Duration::ZERO), 0.0);
+    }
+
+    #[test]
+    fn a_method_is_named_without_its_package() {
+        assert_eq!(named("vigie.v1.AdSafety/Classify"), "AdSafety/Classify");
+        assert_eq!(named("swap"), "swap");
     }
 }

@@ -250,7 +250,10 @@ fn span_record(span: &SpanData, trace_started: SystemTime, parents: &HashMap<Spa
         parent => parent.to_string(),
     };
     let text_of = |event: &opentelemetry::trace::Event| {
-        let details = event.attributes.iter().filter(|detail| detail.key.as_str() != "level");
+        let details = event
+            .attributes
+            .iter()
+            .filter(|detail| !["level", "target"].contains(&detail.key.as_str()));
         details.fold(event.name.to_string(), |text, detail| {
             format!("{text} {}={}", detail.key, detail.value)
         })

@@ -84,10 +84,11 @@ fn what_cannot_be_judged_is_trouble_and_the_rest_is_judged_all_the_same() {
     );
 }
 
-#[test]
-fn a_catalogue_is_judged_whole_and_summed_up() {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_catalogue_is_judged_whole_and_summed_up() {
     let place = Place::shipped();
     let server = Launch::new(&place).start_ready();
+    server.version_in(2, "READY").await;
     let catalogue = files::catalogue().join("products.jsonl");
     let catalogue = catalogue.to_str().unwrap();
     let summed = ask(&server, &["classify", "--catalogue", catalogue, "--country", "FR"]);
