@@ -1,6 +1,6 @@
 """Writes a version directory: `model.onnx`, `labels`, golden pictures with the scores that this pipeline gives them, and `version.toml`.
 
-The directory is written aside and renamed, the manifest last, so that a server watching the repository never sees half of it.
+The directory is written aside and renamed, so that a server watching the repository never sees half of it.
 """
 
 import shutil
@@ -50,8 +50,12 @@ def write_version(network: nn.Module, version: Version, directory: Path) -> Path
     assert_batch_invariant(session, [prepare(data, version.preprocessing) for data in version.golden.values()])
     manifest = _manifest(version, cases, hashes_of(aside))
     (aside / "version.toml").write_text(text_of(manifest))
-    shutil.rmtree(directory, ignore_errors=True)
+    replaced = directory.parent / f".{directory.name}.replaced"
+    shutil.rmtree(replaced, ignore_errors=True)
+    if directory.exists():
+        directory.rename(replaced)
     aside.rename(directory)
+    shutil.rmtree(replaced, ignore_errors=True)
     return directory
 
 
