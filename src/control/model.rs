@@ -8,7 +8,7 @@ use super::appoint::{Situation, appoint};
 use super::bring_up::Origin;
 use super::policies::{PolicyInForce, adopt};
 use super::versions::{Loaded, Versions};
-use crate::base::{Digest, ModelName, RevisionId, Version};
+use crate::base::{Digest, Label, ModelName, RevisionId, Version};
 use crate::plan::{ModelPlan, Served};
 use crate::repository::{Candidate, ModelFound, ModelSettings, TritonConfig, VersionFound, VersionPolicy};
 use crate::store::{Appointed, DataDirectory, ModelRecord};
@@ -19,7 +19,8 @@ pub(super) const GRACE: Duration = Duration::from_secs(1);
 /// Everything known of one model.
 #[derive(Default)]
 pub(super) struct ModelState {
-    settings: ModelSettings,
+    /// None until `model.toml` has been read once, or found not to be there: until then nobody is appointed.
+    settings: Option<ModelSettings>,
     pub problems: Vec<String>,
     pub policy: PolicyInForce,
     triton: Option<Arc<TritonConfig>>,
@@ -53,8 +54,9 @@ impl ModelState {
             self.note_gone(BTreeMap::new(), now);
             return;
         };
+        let labels = labels_of(&found);
         match found.settings {
-            Ok(settings) => self.settings = settings,
+            Ok(settings) => self.settings = Some(settings),
             Err(problem) => self.problems.push(problem.to_string()),
         }
         match found.triton {
@@ -63,8 +65,9 @@ impl ModelState {
             Some(Err(problem)) => self.problems.push(problem.to_string()),
         }
         let current = self.policy.policy.take();
-        self.policy = adopt(data, name, record.policy, found.policy.as_ref(), current);
+        self.policy = adopt(data, (name, &labels), record.policy, found.policy.as_ref(), current);
         self.problems.extend(self.policy.problem.clone());
+        self.problems.extend(self.policy.inert(&labels));
         self.note_gone(found.versions, now);
         let contents: BTreeSet<Digest> = self.found.values().filter_map(content_of).collect();
         self.versions.rejected.retain(|content, _| contents.contains(content));
@@ -138,14 +141,17 @@ impl ModelState {
             .map(|(version, candidate)| (*version, candidate.revision))
             .collect();
         let present = self.found.keys().chain(self.gone_since.keys()).copied().collect();
-        let mut record = appoint(&Situation {
-            record,
-            release: &self.settings.release,
-            present: &present,
-            complete: &complete,
-            ready: &ready,
-            lost: &self.lost,
-        });
+        let situation = |settings: &ModelSettings| {
+            appoint(&Situation {
+                record,
+                release: &settings.release,
+                present: &present,
+                complete: &complete,
+                ready: &ready,
+                lost: &self.lost,
+            })
+        };
+        let mut record = self.settings.as_ref().map_or_else(|| record.clone(), situation);
         record.policy = self
             .policy
             .policy
@@ -227,7 +233,8 @@ impl ModelState {
     /// `model.toml` decides, then `config.pbtxt`; with neither, every version serves.
     fn version_policy(&self) -> Option<&VersionPolicy> {
         let triton = || self.triton.as_ref().map(|triton| &triton.serve);
-        self.settings.serve.as_ref().or_else(triton)
+        let settings = self.settings.as_ref();
+        settings.and_then(|settings| settings.serve.as_ref()).or_else(triton)
     }
 
     fn is_rejected(&self, candidate: &Candidate) -> bool {
@@ -248,6 +255,16 @@ impl ModelState {
         let graces = self.gone_since.values().map(|since| *since + GRACE);
         graces.chain(self.versions.next_try()).min()
     }
+}
+
+/// Every label that a complete version gives.
+fn labels_of(found: &ModelFound) -> Vec<Label> {
+    let manifests = found.versions.values().filter_map(|version| match version {
+        VersionFound::Complete(candidate) => candidate.manifest.as_ref(),
+        VersionFound::Incomplete { .. } | VersionFound::Rejected { .. } | VersionFound::Waiting { .. } => None,
+    });
+    let labels: BTreeSet<Label> = manifests.flat_map(|manifest| manifest.head.labels()).cloned().collect();
+    labels.into_iter().collect()
 }
 
 fn content_of(found: &VersionFound) -> Option<Digest> {

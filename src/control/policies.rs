@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{ModelName, PolicyVersion};
+use crate::base::{Label, ModelName, PolicyVersion};
 use crate::policy::Policy;
 use crate::repository::{PolicyFile, Problem};
 use crate::store::DataDirectory;
@@ -16,10 +16,23 @@ pub(super) struct PolicyInForce {
     pub problem: Option<String>,
 }
 
-/// Takes the file's policy in force, or keeps the one that is.
+impl PolicyInForce {
+    /// The rules that can never speak, as problems in words. `labels` are those that the model's versions give.
+    pub fn inert(&self, labels: &[Label]) -> Vec<String> {
+        let Some(policy) = self.policy.as_ref().filter(|_| !labels.is_empty()) else {
+            return Vec::new();
+        };
+        let rules = policy.inert(labels).into_iter();
+        rules
+            .map(|rule| format!("policy.toml: {rule} is about a label that no version gives, so it never speaks"))
+            .collect()
+    }
+}
+
+/// Takes the file's policy in force, or keeps the one that is. `labels` are those that the model's versions give.
 pub(super) fn adopt(
     data: &DataDirectory,
-    model: &ModelName,
+    (model, labels): (&ModelName, &[Label]),
     recorded: Option<PolicyVersion>,
     found: Option<&Result<PolicyFile, Problem>>,
     current: Option<Arc<Policy>>,
@@ -36,7 +49,7 @@ pub(super) fn adopt(
             problem: None,
         };
     }
-    match read(data, found) {
+    match read(data, found, labels) {
         Ok(Some(policy)) => PolicyInForce {
             policy: Some(Arc::new(policy)),
             problem: None,
@@ -46,10 +59,17 @@ pub(super) fn adopt(
     }
 }
 
-fn read(data: &DataDirectory, found: Option<&Result<PolicyFile, Problem>>) -> Result<Option<Policy>, String> {
+fn read(
+    data: &DataDirectory,
+    found: Option<&Result<PolicyFile, Problem>>,
+    labels: &[Label],
+) -> Result<Option<Policy>, String> {
     let Some(found) = found else { return Ok(None) };
     let file = found.as_ref().map_err(Problem::to_string)?;
     let policy = Policy::parse(&file.text).map_err(|error| format!("policy.toml changes nothing: {error}"))?;
+    if let Some(objection) = policy.allows_everything(labels) {
+        return Err(format!("policy.toml changes nothing: {objection}"));
+    }
     data.keep_policy(policy.version(), &file.text)
         .map_err(|error| format!("policy.toml is not in force yet: {error}"))?;
     Ok(Some(policy))

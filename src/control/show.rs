@@ -27,6 +27,7 @@ pub(super) fn view(
         view.models.push(ModelView {
             name: name.clone(),
             policy_version: state.policy.policy.as_ref().map(|policy| policy.version()),
+            lacks_policy: state.policy.policy.is_none() && state.policy.problem.is_some(),
             problems: state.problems.clone(),
         });
         let rows = ModelRows {

@@ -19,6 +19,8 @@ pub struct RepositoryView {
 pub struct ModelView {
     pub name: ModelName,
     pub policy_version: Option<PolicyVersion>,
+    /// True where there is a `policy.toml`, but neither it nor one before it could be taken into force.
+    pub lacks_policy: bool,
     /// What is wrong with its settings, its policy or its configuration, in words. It serves on without the change.
     pub problems: Vec<String>,
 }
@@ -135,14 +137,34 @@ impl RepositoryView {
         self.models.iter().flat_map(of_model).collect()
     }
 
+    fn model(&self, name: &ModelName) -> Option<&ModelView> {
+        self.models.iter().find(|model| model.name == *name)
+    }
+
+    fn lacks_policy(&self, name: &ModelName) -> bool {
+        self.model(name).is_some_and(|model| model.lacks_policy)
+    }
+
+    fn problems(&self, name: &ModelName) -> String {
+        self.model(name)
+            .map(|model| model.problems.join("; "))
+            .unwrap_or_default()
+    }
+
     fn why_not_serving(&self, name: &ModelName) -> Option<Lack> {
         let mut versions = self.versions.iter().filter(|version| version.model == *name);
-        if versions.clone().any(|version| version.live) {
-            return None;
-        }
-        let why = match versions.next_back() {
-            None => "it has no version".into(),
-            Some(last) => format!("version {} is {} {}", last.version, last.state.as_str(), last.reason)
+        let live = versions.clone().find(|version| version.live);
+        let problems = || self.problems(name);
+        let why = match (live, versions.next_back()) {
+            (Some(_), _) if !self.lacks_policy(name) => return None,
+            (Some(_), _) => format!("there is no policy to judge by: {}", problems()),
+            (None, None) => "it has no version".into(),
+            (None, Some(last)) if last.state == VersionState::Ready => format!(
+                "version {} is READY, but none is appointed. {}",
+                last.version,
+                problems()
+            ),
+            (None, Some(last)) => format!("version {} is {} {}", last.version, last.state.as_str(), last.reason)
                 .trim_end()
                 .to_owned(),
         };

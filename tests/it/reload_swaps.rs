@@ -1,0 +1,106 @@
+//! Two hundred swaps under load: no failure, and every answer is one of the two revisions', bit for bit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use vigie::wire::vigie::ClassifyRequest;
+
+use crate::support::client::{catalogue, of_version, score_bits};
+use crate::support::place::shipped_version;
+use crate::support::{Launch, Place, Server, files};
+
+const SWAPS: usize = 200;
+const CALLERS: usize = 8;
+const PICTURES: usize = 12;
+/// What memory may grow by from the tenth swap to the last: far below one leaked revision per swap.
+const MAX_GROWTH_BYTES: u64 = 96 * 1024 * 1024;
+
+type Scores = Vec<(String, u32)>;
+/// By revision and picture.
+type References = BTreeMap<(String, usize), Scores>;
+
+fn asked(picture: usize) -> ClassifyRequest {
+    catalogue()[picture * (catalogue().len() / PICTURES)].question()
+}
+
+/// The revisions of both shipped versions, and their answers, taken before anything is swapped.
+async fn references(server: &Server) -> ([String; 2], References) {
+    let mut references = References::new();
+    let mut revisions = [String::new(), String::new()];
+    for (index, version) in [1, 2].into_iter().enumerate() {
+        for picture in 0..PICTURES {
+            let decision = server.classify(of_version(asked(picture), version)).await.unwrap();
+            revisions[index].clone_from(&decision.revision);
+            references.insert((decision.revision.clone(), picture), score_bits(&decision));
+        }
+    }
+    (revisions, references)
+}
+
+struct Callers {
+    stop: Arc<AtomicBool>,
+    answers: Arc<AtomicU64>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+async fn begin_calling(server: &Server, references: Arc<References>) -> Callers {
+    let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let mut tasks = Vec::new();
+    for caller in 0..CALLERS {
+        let (mut client, stop, answers) = (server.ad_safety().await, Arc::clone(&stop), Arc::clone(&answers));
+        let references = Arc::clone(&references);
+        tasks.push(tokio::spawn(async move {
+            let mut picture = caller;
+            while !stop.load(Ordering::Relaxed) {
+                picture = (picture + 1) % PICTURES;
+                let decision = client.classify(asked(picture)).await.unwrap().into_inner();
+                let reference = references.get(&(decision.revision.clone(), picture));
+                assert_eq!(
+                    Some(&score_bits(&decision)),
+                    reference,
+                    "of revision {}",
+                    decision.revision
+                );
+                answers.fetch_add(1, Ordering::Relaxed);
+            }
+        }));
+    }
+    Callers { stop, answers, tasks }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_swaps_under_eight_callers_lose_nothing_and_answer_bit_for_bit() {
+    let place = Place::with_versions(&[1, 2]);
+    let server = Launch::new(&place).set("WATCH__RESCAN", "1h").start_ready();
+    server.version_in(1, "READY").await;
+    let (revisions, references) = references(&server).await;
+    let callers = begin_calling(&server, Arc::new(references)).await;
+    let mut memory_after_ten = 0;
+    for swap in 0..SWAPS {
+        // Version 2 is live: it becomes version 1's content, and its own again.
+        let target = swap % 2;
+        files::change_in_place(&shipped_version([1, 2][target]), &place.version(2));
+        server.live_revision(&revisions[target]).await;
+        let answered = callers.answers.load(Ordering::Relaxed);
+        while callers.answers.load(Ordering::Relaxed) < answered + CALLERS as u64 {
+            assert!(
+                callers.tasks.iter().all(|task| !task.is_finished()),
+                "a caller failed at swap {swap}"
+            );
+            tokio::task::yield_now().await;
+        }
+        if swap == 10 {
+            memory_after_ten = server.memory();
+        }
+    }
+    callers.stop.store(true, Ordering::Relaxed);
+    for caller in callers.tasks {
+        caller.await.unwrap();
+    }
+    let grown = server.memory().saturating_sub(memory_after_ten);
+    assert!(
+        grown < MAX_GROWTH_BYTES,
+        "memory grew by {grown} bytes over {SWAPS} swaps"
+    );
+}
