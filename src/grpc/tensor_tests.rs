@@ -66,6 +66,7 @@ fn typed_and_raw_values_make_the_same_tensor() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn what_does_not_fit_is_refused_with_its_place_and_what_was_expected() {
     let floats = InferTensorContents {
         fp32_contents: vec![1.0],

@@ -39,6 +39,7 @@ fn good() -> ClassifyRequest {
 /// A good question with one thing wrong: what is wrong, the question, the code, the field where one is at fault, and a word of the answer.
 type Bad = (&'static str, ClassifyRequest, Code, &'static str, &'static str);
 
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn bad_questions() -> Vec<Bad> {
     let product = |change: fn(&mut Product)| {
         let mut request = good();

@@ -113,7 +113,11 @@ fn every_format_decodes_to_the_training_pipelines_pixels() {
         if digest != case.decoded.sha256 {
             let file = case.decoded.file.as_ref();
             let levels = file.map_or(u8::MAX, |file| worst(&picture.rgb, &png(file)));
-            assert!(i16::from(levels) <= DECODED_LEVELS, "{}: off by {levels} levels", case.name);
+            assert!(
+                i16::from(levels) <= DECODED_LEVELS,
+                "{}: off by {levels} levels",
+                case.name
+            );
         }
     }
 }
