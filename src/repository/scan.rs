@@ -61,6 +61,8 @@ pub struct Repository {
     inspector: Inspector,
     texts: Texts,
     known: BTreeMap<ModelName, BTreeSet<Version>>,
+    /// Models whose settings and policy were whole once.
+    begun: BTreeSet<ModelName>,
 }
 
 impl Repository {
@@ -90,6 +92,7 @@ impl Repository {
             inspector,
             texts: Texts::default(),
             known: BTreeMap::new(),
+            begun: BTreeSet::new(),
         })
     }
 
@@ -130,6 +133,7 @@ impl Repository {
             .iter()
             .map(|(name, model)| (name.clone(), model.versions.keys().copied().collect()))
             .collect();
+        self.begun.retain(|model| scan.models.contains_key(model));
         self.inspector.settling.end_scan();
         self.texts.end_scan();
         if self.inspector.outlines.len() > MOST_OUTLINES {
@@ -165,12 +169,27 @@ impl Repository {
             }
         };
         let found = found.unwrap_or_else(|reason| self.unreadable(&model, &path, reason));
+        let found = self.begun(&model, found);
         if found.is_empty() {
             scan.ignored
                 .push(refused("holds neither a version nor a model's configuration".into()));
         } else {
             scan.models.insert(model, found);
         }
+    }
+
+    /// A model as it was found; its versions wait while it is new and its settings or its policy are still being written. Without them it would begin
+    /// as something else, and what went live first stays so.
+    fn begun(&mut self, model: &ModelName, mut found: ModelFound) -> ModelFound {
+        if !self.texts.take_awaited() || self.begun.contains(model) {
+            self.begun.insert(model.clone());
+            return found;
+        }
+        for version in found.versions.values_mut() {
+            let reason = "its model's configuration may still be written: it changed a moment ago".into();
+            *version = VersionFound::Waiting { reason };
+        }
+        found
     }
 
     fn scan_model(&mut self, model: &ModelName, directory: &Path, scan: &mut Scan) -> Result<ModelFound, Unusable> {

@@ -19,6 +19,8 @@ const MOST_TEXT_BYTES: u64 = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     known: BTreeMap<PathBuf, Known>,
+    /// A text was met that is not whole yet, with none before it to stand in.
+    awaited: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl Texts {
         if !(is_known || unchanged >= settle || inspector.settling.has_arrived(&resolved)) {
             inspector.wake_after(settle - unchanged);
             let before = self.known.get(path).map(|known| known.text.clone());
+            self.awaited |= before.is_none();
             return before.ok_or_else(|| "may still be written: it changed a moment ago".into());
         }
         let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
@@ -63,6 +66,11 @@ impl Texts {
             },
         );
         Ok(text)
+    }
+
+    /// Whether a text without a predecessor was still being written since this was last asked.
+    pub(super) fn take_awaited(&mut self) -> bool {
+        std::mem::take(&mut self.awaited)
     }
 
     /// Ends a scan: what it did not meet is forgotten.

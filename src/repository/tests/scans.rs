@@ -148,7 +148,7 @@ fn a_judging_model_never_serves_a_version_without_its_manifest() {
     let mut place = Place::new();
     place.write("m/policy.toml", "");
     place.write("m/1/model.onnx", onnx(1, None));
-    place.pass(2 * SECOND);
+    place.settle();
     assert!(reason(&place.version("m", 1)).contains("version.toml is missing"));
 }
 
@@ -319,6 +319,23 @@ fn a_policy_in_the_middle_of_being_written_is_not_taken() {
     place.write("m/policy.toml", "two");
     place.arrived("m/policy.toml");
     assert_eq!(text(&mut place).unwrap(), "two");
+}
+
+#[test]
+fn a_new_model_does_not_begin_before_its_settings_and_policy_are_whole() {
+    let mut place = Place::new();
+    place.write_version("m/1", 1);
+    place.write("m/model.toml", "");
+    assert!(reason(&place.version("m", 1)).contains("configuration may still be written"));
+    assert!(
+        reason(&place.version("m", 1)).contains("configuration may still be written"),
+        "however often it is looked at"
+    );
+    place.pass(SECOND);
+    place.candidate("m", 1);
+    // One that has begun goes on while another text arrives.
+    place.write("m/policy.toml", "format = 1");
+    place.candidate("m", 1);
 }
 
 #[test]
