@@ -65,77 +65,77 @@ fn typed_and_raw_values_make_the_same_tensor() {
     }
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "one table")]
-fn what_does_not_fit_is_refused_with_its_place_and_what_was_expected() {
-    let floats = InferTensorContents {
-        fp32_contents: vec![1.0],
-        ..InferTensorContents::default()
+/// A mistake in a request of one input: the input, its raw values, the field that is refused, and a word of why.
+type Mistake = (InferInputTensor, Vec<Bytes>, &'static str, &'static str);
+
+fn raw(bytes: &'static [u8]) -> Vec<Bytes> {
+    vec![Bytes::from_static(bytes)]
+}
+
+fn mistakes_of_typed_values() -> Vec<Mistake> {
+    let of = |floats: &[f32], integers: &[i32]| {
+        Some(InferTensorContents {
+            fp32_contents: floats.to_vec(),
+            int_contents: integers.to_vec(),
+            ..InferTensorContents::default()
+        })
     };
-    let wide = InferTensorContents {
-        int_contents: vec![300],
-        ..InferTensorContents::default()
-    };
-    let raw = |bytes: &'static [u8]| vec![Bytes::from_static(bytes)];
-    let table = [
+    let field = "inputs[0].contents";
+    vec![
         (
-            input("FP32", &[1], Some(floats.clone())),
+            input("FP32", &[1], of(&[1.0], &[])),
             raw(&[0; 4]),
-            "inputs[0].contents",
+            field,
             "raw or every input typed",
         ),
         (
-            input("FP32", &[2], None),
-            raw(&[0; 4]),
-            "raw_input_contents[0]",
+            input("FP32", &[2], of(&[1.0], &[])),
+            vec![],
+            field,
             "takes 8 bytes, got 4",
         ),
         (
-            input("FP32", &[2], Some(floats.clone())),
+            input("INT32", &[1], of(&[1.0], &[])),
             vec![],
-            "inputs[0].contents",
-            "takes 8 bytes, got 4",
-        ),
-        (
-            input("INT32", &[1], Some(floats.clone())),
-            vec![],
-            "inputs[0].contents",
+            field,
             "travels in int_contents, got fp32_contents",
         ),
         (
-            input("FP16", &[1], Some(floats)),
+            input("FP16", &[1], of(&[1.0], &[])),
             vec![],
-            "inputs[0].contents",
+            field,
             "send it in raw_input_contents",
         ),
         (
-            input("INT8", &[1], Some(wide)),
+            input("INT8", &[1], of(&[], &[300])),
             vec![],
-            "inputs[0].contents",
+            field,
             "300 is outside the range of INT8",
         ),
+    ]
+}
+
+fn mistakes_of_raw_values() -> Vec<Mistake> {
+    let field = "raw_input_contents[0]";
+    vec![
+        (input("FP32", &[2], None), raw(&[0; 4]), field, "takes 8 bytes, got 4"),
         (
             input("FP8", &[1], None),
             raw(&[0]),
             "inputs[0].datatype",
             "is not a data type",
         ),
-        (
-            input("FP32", &[-1], None),
-            raw(&[0; 4]),
-            "raw_input_contents[0]",
-            "negative dimension",
-        ),
+        (input("FP32", &[-1], None), raw(&[0; 4]), field, "negative dimension"),
         (
             input("BYTES", &[1], None),
             raw(&[9, 0, 0, 0, 1]),
-            "raw_input_contents[0]",
+            field,
             "element 0 is cut off",
         ),
         (
             input("BYTES", &[2], None),
             raw(&[0, 0, 0, 0]),
-            "raw_input_contents[0]",
+            field,
             "takes 2 elements, got 1",
         ),
         (
@@ -144,8 +144,13 @@ fn what_does_not_fit_is_refused_with_its_place_and_what_was_expected() {
             "raw_input_contents",
             "each of the 1 inputs, got 2",
         ),
-    ];
-    for (input, raw, field, part) in table {
+    ]
+}
+
+#[test]
+fn what_does_not_fit_is_refused_with_its_place_and_what_was_expected() {
+    let mistakes = mistakes_of_typed_values().into_iter().chain(mistakes_of_raw_values());
+    for (input, raw, field, part) in mistakes {
         let refusal = inputs(vec![input], raw).unwrap_err();
         assert_eq!(field_of(&refusal), field, "{refusal}");
         assert!(refusal.message.contains(part), "{refusal}");

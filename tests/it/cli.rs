@@ -2,7 +2,6 @@
 
 mod asking;
 mod offline;
-mod preparing;
 
 use std::process::{Command, Output};
 

@@ -11,6 +11,7 @@ mod dependencies;
 mod engine;
 mod executor;
 mod grpc;
+mod grpc_deadlines;
 mod house;
 mod preprocess;
 mod proof;
