@@ -41,7 +41,7 @@ lint: ## Check formatting, clippy and documentation, warnings denied
 	@$(setup) lint
 	cargo fmt --all --check
 	cargo clippy $(cargo_flags) --all-targets -- --deny warnings
-	RUSTDOCFLAGS="--deny warnings" cargo doc $(cargo_flags) --no-deps --document-private-items
+	RUSTDOCFLAGS="--deny warnings --allow rustdoc::private_intra_doc_links" cargo doc $(cargo_flags) --no-deps --document-private-items
 
 fuzz: ## Fuzz the borders, FUZZ_SECONDS a target
 	@$(setup) fuzz

@@ -58,7 +58,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, Serv
     let record = ServingRecord::load(&data)?;
     let library = Runtime::find_library(settings.runtime.library.as_deref())?;
     let runtime = Arc::new(Runtime::load(&library)?);
-    metrics.runtime_loaded(&runtime.version());
+    metrics.runtime_loaded(runtime.version());
     let core_plan = core_plan(settings);
     let cores = Cores::start(core_plan, queue_limits(settings))
         .map_err(|error| ServeError::System(format!("start the computing threads: {error}")))?;
@@ -91,11 +91,6 @@ pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, Serv
         default_model: settings.default_model.clone(),
     };
     let (controller, control) = Controller::new(parts, record);
-    let limits = ServingLimits {
-        picture: picture_limits,
-        in_flight: settings.limits.in_flight,
-        default_deadline: settings.limits.default_deadline,
-    };
     let shadow = ShadowRunner {
         cores: cores.clone(),
         observe: observe.clone(),
@@ -103,7 +98,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, Serv
         picture_limits,
     };
     Ok(House {
-        serving: Serving::new(plan, cores.clone(), Arc::new(tap), limits),
+        serving: Serving::new(plan, cores.clone(), Arc::new(tap), serving_limits(settings)),
         control,
         observe,
         metrics,
@@ -218,13 +213,28 @@ pub(super) fn proof_limits(settings: &Settings) -> ProofLimits {
     }
 }
 
+fn serving_limits(settings: &Settings) -> ServingLimits {
+    ServingLimits {
+        picture: picture_limits(settings),
+        in_flight: settings.limits.in_flight,
+        default_deadline: settings.limits.default_deadline,
+    }
+}
+
 /// This very program, to run candidates in.
 pub(super) fn this_program() -> Result<PathBuf, ServeError> {
     env::current_exe().map_err(|error| ServeError::System(format!("find this program: {error}")))
 }
 
+/// A gauge: its name, its labels, and how it is read.
+type LoadSeries = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    fn(crate::executor::Load) -> usize,
+);
+
 fn show_load(metrics: &Metrics, cores: &Cores) {
-    let series: [(&str, &'static [(&str, &str)], fn(crate::executor::Load) -> usize); 5] = [
+    let series: [LoadSeries; 5] = [
         ("vigie_executor_queue_jobs", &[("class", "live")], |load| {
             load.waiting_live
         }),

@@ -1,7 +1,7 @@
 //! The control plane: from what lies in the repository to what serves. The only writer of the plan.
 //!
 //! File events are hints; each leads to the same rescan. What is complete is sealed, proved in a child process, loaded, warmed and
-//! golden-checked ([`bring_up`]); then [`appoint`], a pure function, says which revision takes which role; the record is written,
+//! golden-checked (`bring_up`); then `appoint`, a pure function, says which revision takes which role; the record is written,
 //! and the plan published. What fails leaves everything as it was, with a reason that people can read.
 
 mod appoint;

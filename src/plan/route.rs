@@ -99,28 +99,29 @@ impl ModelPlan {
     }
 
     fn live(&self, model: &ModelName) -> Result<&Arc<Served>, Refusal> {
-        self.live
-            .as_ref()
-            .ok_or_else(|| match self.not_ready.iter().next_back() {
-                Some((version, reason)) => Refusal::unavailable(format!(
-                    "Request for unknown model: '{model}' version {version} is not at ready state: {reason}"
-                )),
-                None => Refusal::not_found(format!(
-                    "Request for unknown model: '{model}' has no available versions"
-                )),
-            })
+        let refusal = || match (self.not_ready.iter().next_back(), self.versions.is_empty()) {
+            (_, false) => Refusal::unavailable(format!("Request for unknown model: '{model}' has no live version yet")),
+            (Some((version, reason)), true) => not_at_ready_state(model, *version, reason),
+            (None, true) => Refusal::not_found(format!(
+                "Request for unknown model: '{model}' has no available versions"
+            )),
+        };
+        self.live.as_ref().ok_or_else(refusal)
     }
 
     fn version(&self, model: &ModelName, version: Version) -> Result<&Arc<Served>, Refusal> {
-        self.versions
-            .get(&version)
-            .ok_or_else(|| match self.not_ready.get(&version) {
-                Some(reason) => Refusal::unavailable(format!(
-                    "Request for unknown model: '{model}' version {version} is not at ready state: {reason}"
-                )),
-                None => unknown(model, Some(version)),
-            })
+        let refusal = || match self.not_ready.get(&version) {
+            Some(reason) => not_at_ready_state(model, version, reason),
+            None => unknown(model, Some(version)),
+        };
+        self.versions.get(&version).ok_or_else(refusal)
     }
+}
+
+fn not_at_ready_state(model: &ModelName, version: Version, reason: &str) -> Refusal {
+    Refusal::unavailable(format!(
+        "Request for unknown model: '{model}' version {version} is not at ready state: {reason}"
+    ))
 }
 
 fn unknown(model: &ModelName, version: Option<Version>) -> Refusal {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod offline;
+mod preparing;
 
 use std::process::{Command, Output};
 

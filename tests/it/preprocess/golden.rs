@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 use vigie::preprocess::{ColorOrder, Decoded, PictureLimits, Preprocessing, decode, to_tensor};
 
 /// Levels, of 255, by which a decoded byte may differ.
-const DECODED_LEVELS: u8 = 0;
+const DECODED_LEVELS: i16 = 0;
 /// Levels, of 255, by which a resized byte may differ.
-const RESIZED_LEVELS: u8 = 0;
+const RESIZED_LEVELS: i16 = 0;
 /// By how much a number of the tensor, or the mean or deviation of all, may differ.
 const TENSOR: f64 = 1e-6;
 
@@ -113,7 +113,11 @@ fn every_format_decodes_to_the_training_pipelines_pixels() {
         if digest != case.decoded.sha256 {
             let file = case.decoded.file.as_ref();
             let levels = file.map_or(u8::MAX, |file| worst(&picture.rgb, &png(file)));
-            assert!(levels <= DECODED_LEVELS, "{}: off by {levels} levels", case.name);
+            assert!(
+                i16::from(levels) <= DECODED_LEVELS,
+                "{}: off by {levels} levels",
+                case.name
+            );
         }
     }
 }
@@ -130,7 +134,7 @@ fn every_filter_and_fit_resizes_to_the_training_pipelines_pixels() {
         let tensor = to_tensor(&decoded(case, spec), spec);
         let levels = worst(&bytes_of(&tensor, spec), &png(&output.resized_png));
         assert!(
-            levels <= RESIZED_LEVELS,
+            i16::from(levels) <= RESIZED_LEVELS,
             "{} as {}: off by {levels} levels",
             case.name,
             output.spec
