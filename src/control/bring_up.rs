@@ -134,6 +134,8 @@ impl BringUp {
                 let report = info_span!("golden").in_scope(|| executor.check_golden(&self.picture_limits))?;
                 Ok((executor, f64::from(report.worst)))
             });
+            // Ended here: this thread may wait long for its next turn, and would hold the span open.
+            drop(span);
             let _nobody_waits = done.send(loaded);
         };
         std::thread::Builder::new()
