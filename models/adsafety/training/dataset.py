@@ -1,6 +1,6 @@
 """Drawn pictures as arrays, kept on disk between runs.
 
-A split is named by its first seed, so that training, validation and test never share a picture. The cache's key holds a hash of what the generator draws.
+A split is named by its first seed, so that training, validation and test never share a picture. The cache's key holds a hash of the code that draws.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ def _draw_chunk(job: tuple[int, int, Care, tuple[Preprocessing, ...]]) -> tuple[
 
 def load_split(name: str, first_seed: int, count: int, care: Care, specs: tuple[Preprocessing, ...], cache: Path) -> list[Split]:
     """The pictures of `count` seeds from `first_seed`, once for each spec; drawn on every core if the cache has them not yet."""
-    key = hashlib.sha256(f"{first_seed} {count} {care} {specs} {_generator_fingerprint()}".encode()).hexdigest()[:16]
+    key = hashlib.sha256(f"{first_seed} {count} {care} {specs} {_generator_hash()}".encode()).hexdigest()[:16]
     stored = cache / f"{name}-{key}.npz"
     if not stored.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -79,6 +79,8 @@ def load_split(name: str, first_seed: int, count: int, care: Care, specs: tuple[
 
 
 @lru_cache(maxsize=1)
-def _generator_fingerprint() -> str:
-    """A hash of forty pictures: a cache is stale as soon as the generator draws otherwise."""
-    return hashlib.sha256(b"".join(encode(draw_picture(seed), seed) for seed in range(40))).hexdigest()
+def _generator_hash() -> str:
+    """A cache is stale as soon as the code that drew it changes."""
+    here = Path(__file__).parent
+    sources = sorted((here / "draw").glob("*.py")) + [here / "dataset.py", here / "preprocess.py"]
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

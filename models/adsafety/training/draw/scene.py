@@ -1,12 +1,14 @@
 """Composes one picture: which things, where, before what, under which overlay; and says which labels are true of it.
 
-The labels follow from what was drawn and from nothing else. Everything follows from the seed.
+The labels follow from what was drawn and from nothing else; a picture that hides a labelled thing behind others is drawn again, so that no label is a lie.
+Everything follows from the seed.
 """
 
 import random
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
 from PIL import Image, ImageFilter
 
 from . import clothing, drinks, firearms, gambling, homeware, knives, leisure, placeholders, smoking, vessels  # noqa: F401  they register their things
@@ -20,6 +22,8 @@ from .things import THINGS, Thing, named
 
 LABELS = ("firearm", "combat_knife", "alcohol", "tobacco", "gambling", "placeholder", "promotional_text_overlay")
 UNSAFE = LABELS[:5]
+LEAST_SEEN = 0.5
+ATTEMPTS = 8
 
 
 class Care(Enum):
@@ -44,13 +48,16 @@ LOOK_ALIKES: list[Thing] = [t for t in SAFE if t.resembles]
 
 def draw_picture(seed: int, care: Care = Care.FULL, wish: str | None = None, promotion: float = 0.17) -> Picture:
     """The picture of a seed. `wish` names the main thing, else chance decides; `promotion` is how often an overlay is laid on."""
-    chance = random.Random(seed)
-    size = _size(chance)
-    shown = _choose(chance, care, wish)
-    if shown[0].label == "placeholder":
-        image = _placeholder(shown[0], size, chance)
-    else:
-        image = _products(shown, size, chance, care)
+    for attempt in range(ATTEMPTS):
+        chance = random.Random(seed if attempt == 0 else f"{seed}/{attempt}")
+        size = _size(chance)
+        shown = _choose(chance, care, wish)
+        if shown[0].label == "placeholder":
+            image = _placeholder(shown[0], size, chance)
+            break
+        image, seen = _products(shown, size, chance, care)
+        if all(share >= LEAST_SEEN for thing, share in zip(shown, seen) if thing.label):
+            break
     labels = {t.label for t in shown if t.label}
     if chance.random() < (0.04 if shown[0].label == "placeholder" else promotion):
         lay_promotion(image, chance)
@@ -94,12 +101,14 @@ def _draw(thing: Thing, length: float, chance: random.Random) -> Image.Image:
     return sheet.finished()
 
 
-def _products(shown: list[Thing], size: tuple[int, int], chance: random.Random, care: Care) -> Image.Image:
+def _products(shown: list[Thing], size: tuple[int, int], chance: random.Random, care: Care) -> tuple[Image.Image, list[float]]:
+    """The picture, and for each thing the share of it that can be seen."""
     image = backdrop(size, chance)
     short = min(size)
     shadow = chance.choice(["none", "drop", "drop", "ground"])
     light = chance.choice([-1, 1])
     alone = len(shown) == 1
+    placed: list[tuple[Image.Image, int, int]] = []
     for index, thing in reversed(list(enumerate(shown))):
         if index == 0:
             length = short * (chance.uniform(0.6, 1.05) if alone else chance.uniform(0.5, 0.8))
@@ -112,18 +121,35 @@ def _products(shown: list[Thing], size: tuple[int, int], chance: random.Random, 
             side = 0.26 if index % 2 else 0.74
             x, y = side + chance.gauss(0, 0.06), chance.choice([0.28, 0.5, 0.72]) + chance.gauss(0, 0.06)
         part = _draw(thing, length, chance)
-        _paste(image, part, x, y, shadow, light, chance)
+        placed.append((part.getchannel("A"), *_paste(image, part, x, y, shadow, light, chance)))
         if care is Care.FULL and chance.random() < 0.05:
             _occlude(image, x, y, part.size, chance)
-    return photograph(image, chance)
+    return photograph(image, chance), _shares_seen(placed[::-1], size)
 
 
-def _paste(image: Image.Image, part: Image.Image, x: float, y: float, shadow: str, light: int, chance: random.Random) -> None:
+def _shares_seen(placed: list[tuple[Image.Image, int, int]], size: tuple[int, int]) -> list[float]:
+    """For shapes from the front to the back: the share of each inside the picture and not behind an earlier one. Measured at a quarter of the size."""
+    covered = np.zeros((size[1] // 4 + 1, size[0] // 4 + 1), dtype=bool)
+    shares = []
+    for shape, left, top in placed:
+        small = shape.resize((max(1, shape.width // 4), max(1, shape.height // 4)))
+        room = Image.new("L", (covered.shape[1], covered.shape[0]), 0)
+        room.paste(small, (left // 4, top // 4))
+        own = np.asarray(room) > 127
+        whole = max(1, int((np.asarray(small) > 127).sum()))
+        shares.append(float((own & ~covered).sum()) / whole)
+        covered |= own
+    return shares
+
+
+def _paste(image: Image.Image, part: Image.Image, x: float, y: float, shadow: str, light: int, chance: random.Random) -> tuple[int, int]:
+    """Pastes with the centre at a share of width and height, mostly inside; returns the corner."""
     left = int(min(max(image.width * x - part.width / 2, -0.12 * part.width), image.width - 0.88 * part.width))
     top = int(min(max(image.height * y - part.height / 2, -0.12 * part.height), image.height - 0.88 * part.height))
     if shadow != "none":
         _shadow(image, part, left, top, shadow, light, chance)
     image.paste(part, (left, top), part)
+    return left, top
 
 
 def _shadow(image: Image.Image, part: Image.Image, left: int, top: int, kind: str, light: int, chance: random.Random) -> None:
