@@ -221,8 +221,12 @@ fn serving_limits(settings: &Settings) -> ServingLimits {
     }
 }
 
-/// This very program, to run candidates in.
+/// This very program, to run candidates in: by the link that still leads to it when an upgrade has replaced its file meanwhile.
 pub(super) fn this_program() -> Result<PathBuf, ServeError> {
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() {
+        return Ok(link);
+    }
     env::current_exe().map_err(|error| ServeError::System(format!("find this program: {error}")))
 }
 

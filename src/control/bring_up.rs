@@ -11,7 +11,8 @@ use super::view::VersionState;
 use crate::base::{Digest, ModelName, RevisionId};
 use crate::engine::{Head, Runtime};
 use crate::executor::{
-    Executor, GoldenCase, JudgeSpec, LoadError, ProofError, ProofLimits, Reaper, RevisionSpec, lower_to, prove,
+    BRING_UP_NICE, Executor, GoldenCase, JudgeSpec, LoadError, ProofError, ProofLimits, Reaper, RevisionSpec, lower_to,
+    prove,
 };
 use crate::preprocess::PictureLimits;
 use crate::repository::{Candidate, Manifest, OpenSealedError, SealedRevision, open_sealed, seal};
@@ -202,7 +203,7 @@ impl Failure {
 }
 
 fn lower_own_priority() {
-    if let Err(error) = lower_to(19) {
+    if let Err(error) = lower_to(BRING_UP_NICE) {
         tracing::debug!(%error, "loading runs at normal priority");
     }
 }

@@ -21,7 +21,7 @@ pub use cores::{CorePlan, Cores, Load, NotRun, QueueFull, plan_cores};
 pub use golden::GoldenReport;
 pub use lane::{Abandoned, Lane};
 pub use loaded::{Executor, LoadError, RunError};
-pub use priority::lower_to;
+pub use priority::{BRING_UP_NICE, lower_to};
 pub use proof::{ProofError, ProofLimits, ProofReport, SUBCOMMAND, prove, prove_here};
 pub use queue::{Class, QueueLimits};
 pub use reaper::Reaper;

@@ -71,16 +71,18 @@ impl Policy {
         }
     }
 
-    /// What is worth saying of one label: the rule that speaks, unless it merely lets a low score pass, and the rule that it outranks
-    /// where that would have decided otherwise.
+    /// What is worth saying of one label: the rule that speaks, unless it merely lets a score pass that the default would let pass too,
+    /// and the rule that it outranks where that would have decided otherwise.
     fn statements(&self, country: CountryCode, score: &LabelScore) -> Vec<Statement> {
         let (rule, outranked) = self.rules_on(country, &score.label);
         let outcome = rule.effect.on(score.probability);
         let beaten = outranked
             .map(|weaker| (weaker, weaker.effect.on(score.probability)))
             .filter(|(_, would_be)| would_be.verdict != outcome.verdict);
+        let by_default = self.default.effect.on(score.probability).verdict;
+        let allowed_by_name = rule.effect == Effect::Allow && by_default != Verdict::Allow;
         let mut statements = Vec::new();
-        if outcome.verdict != Verdict::Allow || rule.effect == Effect::Allow || beaten.is_some() {
+        if outcome.verdict != Verdict::Allow || allowed_by_name || beaten.is_some() {
             let text = words::spoken(rule, &score.label, score.probability, outcome, country);
             statements.push(statement(rule, score, outcome, text));
         }
@@ -105,8 +107,8 @@ impl Policy {
         }
     }
 
-    /// Of the labels held against a threshold, that which came closest to it, as a share of the threshold. None where every label is
-    /// allowed by name, and so has a statement of its own.
+    /// Of the labels held against a threshold, that which came closest to it, as a share of the threshold. Where every label is allowed
+    /// by name, that with the highest score.
     fn nearest(&self, country: CountryCode, scores: &[LabelScore]) -> Option<Statement> {
         let closeness = |score: Probability, threshold: Probability| score.get() / threshold.get();
         let nearest = scores
@@ -121,12 +123,26 @@ impl Policy {
                     .total_cmp(&closeness(b.probability, *b_threshold))
                     .then_with(|| b.label.cmp(&a.label))
             });
-        let (score, rule, verdict, threshold) = nearest?;
+        let Some((score, rule, verdict, threshold)) = nearest else {
+            return self.highest_allowed(country, scores);
+        };
         let text = words::nothing_reached((&score.label, score.probability, verdict, threshold), country);
         let outcome = Outcome {
             verdict: Verdict::Allow,
             threshold: Some(threshold),
         };
+        Some(statement(rule, score, outcome, text))
+    }
+
+    fn highest_allowed(&self, country: CountryCode, scores: &[LabelScore]) -> Option<Statement> {
+        let higher = |a: &&LabelScore, b: &&LabelScore| {
+            let by_score = a.probability.get().total_cmp(&b.probability.get());
+            by_score.then_with(|| b.label.cmp(&a.label))
+        };
+        let score = scores.iter().max_by(higher)?;
+        let (rule, _) = self.rules_on(country, &score.label);
+        let outcome = rule.effect.on(score.probability);
+        let text = words::spoken(rule, &score.label, score.probability, outcome, country);
         Some(statement(rule, score, outcome, text))
     }
 }

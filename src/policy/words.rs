@@ -8,7 +8,7 @@ use super::rule::{Outcome, Rule};
 pub(super) fn spoken(rule: &Rule, label: &Label, score: Probability, outcome: Outcome, country: CountryCode) -> String {
     let place = place(country);
     let sentence = match (outcome.verdict, outcome.threshold) {
-        (Verdict::Allow, None) => format!("{label} is allowed {place}, whatever its score ({})", number(score)),
+        (Verdict::Allow, None) => format!("{label} is allowed {place}, whatever its score ({:.2})", score.get()),
         (Verdict::Allow, Some(threshold)) => {
             format!(
                 "{label} scores {}, below {}: allowed {place}",

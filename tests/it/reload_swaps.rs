@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use std::time::Duration;
+
 use vigie::wire::vigie::ClassifyRequest;
 
 use crate::support::client::{catalogue, of_version, score_bits};
@@ -12,6 +14,8 @@ use crate::support::{Launch, Place, Server, files};
 
 const SWAPS: usize = 200;
 const CALLERS: usize = 8;
+/// How often each caller asks: together they keep the server busy, and leave it the time to prove two hundred candidates.
+const EACH: Duration = Duration::from_millis(50);
 const PICTURES: usize = 12;
 /// What memory may grow by from the tenth swap to the last: far below one leaked revision per swap.
 const MAX_GROWTH_BYTES: u64 = 96 * 1024 * 1024;
@@ -51,8 +55,9 @@ async fn begin_calling(server: &Server, references: Arc<References>) -> Callers 
         let (mut client, stop, answers) = (server.ad_safety().await, Arc::clone(&stop), Arc::clone(&answers));
         let references = Arc::clone(&references);
         tasks.push(tokio::spawn(async move {
-            let mut picture = caller;
+            let (mut picture, mut pace) = (caller, tokio::time::interval(EACH));
             while !stop.load(Ordering::Relaxed) {
+                pace.tick().await;
                 picture = (picture + 1) % PICTURES;
                 let decision = client.classify(asked(picture)).await.unwrap().into_inner();
                 let reference = references.get(&(decision.revision.clone(), picture));
@@ -75,12 +80,17 @@ async fn two_hundred_swaps_under_eight_callers_lose_nothing_and_answer_bit_for_b
     let server = Launch::new(&place).set("WATCH__RESCAN", "1h").start_ready();
     server.version_in(1, "READY").await;
     let (revisions, references) = references(&server).await;
+    let sources = [1, 2].map(|version| place.root().join(format!("source-{version}")));
+    for (source, version) in sources.iter().zip([1, 2]) {
+        files::copy(&shipped_version(version), source);
+    }
     let callers = begin_calling(&server, Arc::new(references)).await;
+    let callers_answers = Arc::clone(&callers.answers);
     let mut memory_after_ten = 0;
     for swap in 0..SWAPS {
         // Version 2 is live: it becomes version 1's content, and its own again.
         let target = swap % 2;
-        files::change_in_place(&shipped_version([1, 2][target]), &place.version(2));
+        files::change_in_place(&sources[target], &place.version(2));
         server.live_revision(&revisions[target]).await;
         let answered = callers.answers.load(Ordering::Relaxed);
         while callers.answers.load(Ordering::Relaxed) < answered + CALLERS as u64 {
@@ -90,6 +100,9 @@ async fn two_hundred_swaps_under_eight_callers_lose_nothing_and_answer_bit_for_b
             );
             tokio::task::yield_now().await;
         }
+        if swap % 20 == 0 {
+            println!("{swap} swaps, {answered} answers, {} MiB", server.memory() >> 20);
+        }
         if swap == 10 {
             memory_after_ten = server.memory();
         }
@@ -98,6 +111,7 @@ async fn two_hundred_swaps_under_eight_callers_lose_nothing_and_answer_bit_for_b
     for caller in callers.tasks {
         caller.await.unwrap();
     }
+    println!("{} answers over {SWAPS} swaps", callers_answers.load(Ordering::Relaxed));
     let grown = server.memory().saturating_sub(memory_after_ten);
     assert!(
         grown < MAX_GROWTH_BYTES,

@@ -37,7 +37,7 @@ pub struct ProofLimits {
     pub memory_bytes: u64,
     /// Processor time, in whole seconds.
     pub cpu: Duration,
-    /// Time on the clock; more than `cpu`, because the child has the lowest priority.
+    /// Time on the clock; more than `cpu`, because the child has a low priority.
     pub wall: Duration,
 }
 
