@@ -13,9 +13,13 @@ use crate::plan::{PlanHandle, ServingPlan};
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// Bounds the requests in flight. Live requests that do not fit are refused at once.
+///
+/// Bulk work has places of its own, a quarter of all: whoever waits in a line takes each place that becomes free, so in one line with bulk work,
+/// which always waits, no live request would ever find a place.
 #[derive(Clone)]
 pub(super) struct Admission {
-    places: Arc<Semaphore>,
+    live: Arc<Semaphore>,
+    bulk: Arc<Semaphore>,
     plan: PlanHandle,
 }
 
@@ -27,8 +31,11 @@ pub(super) struct Admitted {
 
 impl Admission {
     pub fn new(in_flight: usize, plan: PlanHandle) -> Self {
+        let bulk = (in_flight / 4).max(1);
+        let live = in_flight.saturating_sub(bulk).max(1);
         Self {
-            places: Arc::new(Semaphore::new(in_flight)),
+            live: Arc::new(Semaphore::new(live)),
+            bulk: Arc::new(Semaphore::new(bulk)),
             plan,
         }
     }
@@ -41,10 +48,12 @@ impl Admission {
         if deadline.has_passed(Instant::now()) {
             return Err(Refusal::deadline());
         }
-        let places = Arc::clone(&self.places);
         let place = match class {
-            Class::Live | Class::Background => places.try_acquire_owned().map_err(|_| full())?,
-            Class::Bulk => within(deadline, places.acquire_owned()).await?.map_err(|_| full())?,
+            Class::Live | Class::Background => Arc::clone(&self.live).try_acquire_owned().map_err(|_| full())?,
+            Class::Bulk => {
+                let place = Arc::clone(&self.bulk).acquire_owned();
+                within(deadline, place).await?.map_err(|_| full())?
+            }
         };
         Ok(Admitted {
             plan: self.plan.pin(),
@@ -71,5 +80,39 @@ async fn within<T>(deadline: Deadline, wait: impl Future<Output = T>) -> Result<
         Some(moment) => tokio::time::timeout_at(moment.into(), wait)
             .await
             .map_err(|_| Refusal::deadline()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::RefusalKind;
+
+    #[tokio::test]
+    async fn bulk_work_that_waits_leaves_live_requests_their_places() {
+        let (_publisher, plan) = crate::plan::channel();
+        let admission = Admission::new(4, plan);
+        let bulk = admission
+            .admit(Class::Bulk, Deadline::NONE)
+            .await
+            .map_err(|_| "full")
+            .unwrap();
+        let mut waits = Box::pin(admission.admit(Class::Bulk, Deadline::NONE));
+        let waiting = std::future::poll_fn(|context| std::task::Poll::Ready(waits.as_mut().poll(context).is_pending()));
+        assert!(waiting.await);
+        let mut live = Vec::new();
+        for _ in 0..3 {
+            live.push(
+                admission
+                    .admit(Class::Live, Deadline::NONE)
+                    .await
+                    .map_err(|_| "full")
+                    .unwrap(),
+            );
+        }
+        let refused = admission.admit(Class::Live, Deadline::NONE).await.err().unwrap();
+        assert!(matches!(refused.kind, RefusalKind::Overloaded { .. }), "{refused}");
+        drop(bulk);
+        assert!(waits.await.is_ok());
     }
 }
