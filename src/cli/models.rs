@@ -123,13 +123,18 @@ fn shadow_sentence(shadow: &ShadowSummary) -> String {
     } else {
         format!("; {}", told.join(", "))
     };
-    let flips = shadow.newly_blocked + shadow.newly_allowed + shadow.other > 0;
+    let flips = shadow.newly_blocked + shadow.newly_allowed + shadow.other;
+    let verdicts = shadow.agreed + flips;
     format!(
-        "version {} in shadow agrees on {} of {} verdicts{told}{}",
+        "version {} in shadow agrees on {} of {verdicts} verdicts over {} products{told}{}",
         shadow.candidate,
-        show::share(shadow.agreed, shadow.judged),
+        show::share(shadow.agreed, verdicts),
         shadow.judged,
-        if flips { " (vigie models flips lists them)" } else { "" },
+        if flips > 0 {
+            " (vigie models flips lists them)"
+        } else {
+            ""
+        },
     )
 }
 
@@ -141,14 +146,14 @@ mod tests {
     fn the_shadow_is_told_in_a_sentence() {
         let shadow = ShadowSummary {
             candidate: 2,
-            judged: 200,
+            judged: 100,
             agreed: 190,
             newly_blocked: 10,
             ..ShadowSummary::default()
         };
         assert_eq!(
             shadow_sentence(&shadow),
-            "version 2 in shadow agrees on 95.0 % of 200 verdicts; 10 newly blocked (vigie models flips lists them)"
+            "version 2 in shadow agrees on 95.0 % of 200 verdicts over 100 products; 10 newly blocked (vigie models flips lists them)"
         );
         assert!(shadow_sentence(&ShadowSummary::default()).contains("nothing yet"));
     }

@@ -50,7 +50,7 @@ pub struct Pair {
     pub policy: PolicyVersion,
 }
 
-/// How a shadow does so far. Verdicts are counted per country, judgements per product.
+/// How a shadow does so far. `judged`, `shed` and `failed` count products; the others count verdicts, one a country.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShadowSummary {
     pub candidate: Version,
