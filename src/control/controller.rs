@@ -214,7 +214,10 @@ impl Controller {
             Command::Unload(Ask { model, answer, .. }) => {
                 let known = self.models.contains_key(&model);
                 if known {
+                    // In force before it is acknowledged: taking out of service waits for no look at the repository.
                     self.unloaded.insert(model.clone());
+                    self.publish();
+                    self.show();
                 }
                 let _caller_left = answer.send(if known { Ok(()) } else { Err(unknown(&model)) });
             }
@@ -246,12 +249,17 @@ impl Controller {
         } else {
             self.publish();
         }
+        self.show();
+        self.answer_loads();
+    }
+
+    /// After a plan was published: lets go of what nobody needs any more, and shows what is.
+    fn show(&mut self) {
         self.let_go();
         self.ends
             .view
             .send_replace(Arc::new(show::view(&self.models, &self.record, &self.unloaded)));
         show::gauges(&self.metrics, &self.ends.view.borrow());
-        self.answer_loads();
     }
 
     fn take_in(&mut self, mut scan: Scan, now: Instant) {
