@@ -10,7 +10,7 @@ ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint fuzz bench clean
+.PHONY: help setup build run test lint fuzz bench tour clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -50,6 +50,9 @@ fuzz: ## Fuzz the borders, FUZZ_SECONDS a target
 bench: ## Measure what the README's figures say, on this machine
 	@$(setup) test
 	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures
+
+tour: build ## Run every command of the README's quick start, and check that it prints what is shown there
+	python3 deploy/tour/tour.py $(ARGS)
 
 clean: ## Remove what was built and fetched
 	rm -rf target .runtime

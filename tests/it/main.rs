@@ -8,6 +8,7 @@
 
 mod cli;
 mod dependencies;
+mod documents;
 mod engine;
 mod executor;
 mod grpc;
