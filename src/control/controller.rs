@@ -19,7 +19,7 @@ use crate::base::{Digest, ModelName, Refusal, RevisionId, Version};
 use crate::plan::{PlanPublisher, ServingPlan};
 use crate::repository::{Hint, Repository, Scan, prune};
 use crate::store::{DataDirectory, ModelRecord, ServingRecord};
-use crate::telemetry::{self, Metrics, Swap, SwapResult};
+use crate::telemetry::{self, Metrics, ScanResult, Swap, SwapResult};
 
 /// What the controller is made of.
 pub struct ControllerParts {
@@ -90,9 +90,15 @@ impl Controller {
     /// Runs until the token is cancelled.
     pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Some(scan) = self.scan().await {
-                self.step(scan);
-            }
+            let began = Instant::now();
+            let scan = self.scan().await;
+            let took = began.elapsed();
+            let result = match scan.map(|scan| self.step(scan)) {
+                Some(true) => ScanResult::Changed,
+                Some(false) => ScanResult::Unchanged,
+                None => ScanResult::Failed,
+            };
+            self.metrics.scan(result, took);
             tokio::select! {
                 () = self.something_happens() => {}
                 () = stop.cancelled() => {}
@@ -148,6 +154,9 @@ impl Controller {
     }
 
     fn take_hint(&mut self, hint: &Hint) {
+        if hint.is_overflow {
+            self.metrics.watch_overflow();
+        }
         if let Some(repository) = &mut self.repository {
             repository.note(hint);
         }
@@ -224,8 +233,8 @@ impl Controller {
         }
     }
 
-    /// One look taken in: bring up what is new, appoint, record, publish, show.
-    fn step(&mut self, scan: Scan) {
+    /// One look taken in: bring up what is new, appoint, record, publish, show. True where anything is otherwise than before.
+    fn step(&mut self, scan: Scan) -> bool {
         let now = Instant::now();
         self.look_again = scan.look_again.map(|span| now + span);
         for refused in &scan.refused {
@@ -249,17 +258,18 @@ impl Controller {
         } else {
             self.publish();
         }
-        self.show();
+        let is_changed = self.show();
         self.answer_loads();
+        is_changed
     }
 
     /// After a plan was published: lets go of what nobody needs any more, and shows what is.
-    fn show(&mut self) {
+    fn show(&mut self) -> bool {
         self.let_go();
-        self.ends
-            .view
-            .send_replace(Arc::new(show::view(&self.models, &self.record, &self.unloaded)));
-        show::gauges(&self.metrics, &self.ends.view.borrow());
+        let view = Arc::new(show::view(&self.models, &self.record, &self.unloaded));
+        show::gauges(&self.metrics, &view);
+        let before = self.ends.view.send_replace(Arc::clone(&view));
+        before != view
     }
 
     fn take_in(&mut self, mut scan: Scan, now: Instant) {
@@ -269,7 +279,9 @@ impl Controller {
         for (name, state) in &mut self.models {
             let none = ModelRecord::default();
             let record = self.record.models.get(name).unwrap_or(&none);
+            let before = state.policy.clone();
             state.look(name, scan.models.remove(name), record, &self.data, now);
+            show::policy_swap(&self.metrics, name, &before, &state.policy);
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Label, ModelName, PolicyVersion};
+use crate::base::{Digest, Label, ModelName, PolicyVersion};
 use crate::policy::Policy;
 use crate::repository::{PolicyFile, Problem};
 use crate::store::DataDirectory;
@@ -14,6 +14,8 @@ use crate::store::DataDirectory;
 pub(super) struct PolicyInForce {
     pub policy: Option<Arc<Policy>>,
     pub problem: Option<String>,
+    /// The content of a file that is whole and yet changes nothing, because it is wrong.
+    pub refused: Option<Digest>,
 }
 
 impl PolicyInForce {
@@ -46,16 +48,19 @@ pub(super) fn adopt(
     {
         return PolicyInForce {
             policy: current,
-            problem: None,
+            ..PolicyInForce::default()
         };
     }
     match read(data, found, labels) {
         Ok(Some(policy)) => PolicyInForce {
             policy: Some(Arc::new(policy)),
-            problem: None,
+            ..PolicyInForce::default()
         },
         Ok(None) => kept(data, model, recorded, current, None),
-        Err(problem) => kept(data, model, recorded, current, Some(problem)),
+        Err(problem) => PolicyInForce {
+            refused: file_version.map(|version| version.0),
+            ..kept(data, model, recorded, current, Some(problem))
+        },
     }
 }
 
@@ -95,7 +100,11 @@ fn kept(
             )
         })
     });
-    PolicyInForce { policy, problem }
+    PolicyInForce {
+        policy,
+        problem,
+        refused: None,
+    }
 }
 
 fn from_data(data: &DataDirectory, model: &ModelName, version: PolicyVersion) -> Option<Policy> {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::ModelState;
+use super::policies::PolicyInForce;
 use super::versions::Loaded;
 use super::view::{ModelView, RepositoryView, VersionState, VersionView};
-use crate::base::{ModelName, RevisionId, Version};
+use crate::base::{ModelName, PolicyVersion, RevisionId, Version};
 use crate::plan::ModelPlan;
 use crate::repository::{Candidate, VersionFound};
 use crate::store::{Appointed, ModelRecord, ServingRecord};
-use crate::telemetry::{Metrics, VersionCount};
+use crate::telemetry::{Metrics, PolicySwap, PolicySwapResult, VersionCount};
 
 /// The view of everything.
 pub(super) fn view(
@@ -216,6 +217,26 @@ pub(super) fn swaps(metrics: &Metrics, before: &ServingRecord, after: &ServingRe
             tracing::info!(%model, from = text(was.shadow), to = text(now.shadow), "the shadow changed");
         }
         metrics.live_version(model, now.live.map(|live| live.version));
+    }
+}
+
+/// Tells of a policy that came into force, and of one that was refused: once each.
+pub(super) fn policy_swap(metrics: &Metrics, model: &ModelName, before: &PolicyInForce, now: &PolicyInForce) {
+    let version = |policy: &PolicyInForce| policy.policy.as_ref().map(|policy| policy.version());
+    let swap = |policy, result, reason| {
+        metrics.policy_swap(&PolicySwap {
+            model,
+            policy,
+            result,
+            reason,
+        });
+    };
+    if version(now).is_some() && version(now) != version(before) {
+        swap(version(now), PolicySwapResult::Published, "");
+    }
+    if let Some(refused) = now.refused.filter(|refused| before.refused != Some(*refused)) {
+        let reason = now.problem.as_deref().unwrap_or_default();
+        swap(Some(PolicyVersion(refused)), PolicySwapResult::Rejected, reason);
     }
 }
 

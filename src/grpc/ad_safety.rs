@@ -48,6 +48,7 @@ impl AdSafety for AdSafetyService {
             self.counter.refused(&refusal);
             status(refusal)
         })?;
+        self.counter.judged(&judged.decision);
         let told = told(&judged);
         let mut answer = Response::new(judged.decision.into());
         answer.extensions_mut().insert(told);
@@ -97,6 +98,7 @@ impl AdSafetyService {
             let judged = self.judge(item, began, of_stream).await;
             let result = match judged {
                 Ok(judged) => {
+                    self.counter.judged(&judged.decision);
                     self.counter.done(ITEM, Code::Ok, Some(&told(&judged)), began.elapsed());
                     ItemResult::Decision(Box::new(judged.decision.into()))
                 }

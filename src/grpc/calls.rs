@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use tracing::{Instrument, Span, field, info_span};
 
 use super::status::{code, code_name, status};
-use crate::base::{ModelName, Refusal, RefusalKind, Version};
+use crate::base::{Decision, ModelName, Refusal, RefusalKind, Version};
 use crate::serving::Trail;
 use crate::telemetry::{self, Metrics, RefusalReason, RequestDone};
 use crate::wire;
@@ -70,6 +70,13 @@ impl Counter {
             ?duration,
             "answered"
         );
+    }
+
+    /// Counts the verdicts of a decision.
+    pub fn judged(&self, decision: &Decision) {
+        for verdict in &decision.verdicts {
+            self.metrics.verdict(&decision.model, decision.version, verdict.verdict);
+        }
     }
 
     /// Counts a refusal by its cause, and says in the log what is the server's own mistake.

@@ -75,6 +75,7 @@ impl ShadowRunner {
     }
 
     fn count_drops(&self, tapped: &Tapped, dropped: u64) {
+        (0..dropped).for_each(|_| self.metrics.tap_dropped());
         if let (Some(candidate), 1..) = (&tapped.route.shadow, dropped) {
             self.shed(tapped, candidate, dropped);
         }

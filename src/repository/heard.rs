@@ -28,6 +28,8 @@ pub(super) struct Pending {
     /// The first and the last event of the burst.
     pub(super) burst: Option<(Instant, Instant)>,
     pub(super) arrived: BTreeSet<PathBuf>,
+    /// The system dropped events.
+    pub(super) is_overflow: bool,
     /// The system gives no more watches.
     pub(super) is_exhausted: bool,
     pub(super) is_closing: bool,
@@ -50,6 +52,7 @@ impl Pending {
     pub(super) fn hear(&mut self, event: notify::Result<Event>, now: Instant) -> bool {
         match event {
             Err(error) => self.is_exhausted |= is_limit(&error),
+            Ok(event) if event.need_rescan() => self.is_overflow = true,
             Ok(event) => match event.kind {
                 EventKind::Access(AccessKind::Close(AccessMode::Write))
                 | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => self.arrive(event.paths),
@@ -107,6 +110,7 @@ mod tests {
         let now = Instant::now();
         assert!(pending.hear(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)), now));
         assert_eq!(pending.due_in(now), Some(QUIET));
+        assert!(pending.is_overflow);
     }
 
     #[test]

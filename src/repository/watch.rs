@@ -22,6 +22,8 @@ use super::heard::Heard;
 pub struct Hint {
     /// Paths that were renamed into place or closed after writing, so that they need not settle.
     pub arrived: Vec<PathBuf>,
+    /// Events were lost, so that only a look at everything can tell what happened.
+    pub is_overflow: bool,
 }
 
 /// How changes are noticed.
@@ -157,6 +159,7 @@ impl Gatherer {
                 Err(TrySendError::Full(hint)) => {
                     let mut pending = self.heard.lock();
                     pending.arrive(hint.arrived);
+                    pending.is_overflow |= hint.is_overflow;
                     pending.change(Instant::now());
                 }
                 Err(TrySendError::Closed(_)) => return,
@@ -173,6 +176,7 @@ impl Gatherer {
         pending.burst = None;
         Some(Hint {
             arrived: std::mem::take(&mut pending.arrived).into_iter().collect(),
+            is_overflow: std::mem::take(&mut pending.is_overflow),
         })
     }
 

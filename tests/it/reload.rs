@@ -238,4 +238,5 @@ async fn an_overflow_of_the_event_queue_loses_nothing() {
     server
         .watch_until(|told| told.models.iter().any(|found| found.version == 2 && found.live))
         .await;
+    assert!(server.metric("vigie_repository_watch_overflows_total", &[]) >= 1.0);
 }

@@ -67,6 +67,8 @@ async fn an_emptied_or_absurd_policy_changes_nothing_live_and_is_told() {
             "{bad:?}"
         );
     }
+    assert_eq!(server.metric("vigie_control_policy_swaps_total", &["rejected"]), 5.0);
+    assert_eq!(server.metric("vigie_control_policy_swaps_total", &["published"]), 1.0);
     std::fs::remove_file(&policy).unwrap();
     server
         .watch_until(|now| {

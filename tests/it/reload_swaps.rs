@@ -15,7 +15,7 @@ use crate::support::{Launch, Place, Server, files};
 const SWAPS: usize = 200;
 const CALLERS: usize = 8;
 /// How often each caller asks: together they keep the server busy, and leave it the time to prove two hundred candidates.
-const EACH: Duration = Duration::from_millis(50);
+const EACH: Duration = Duration::from_millis(100);
 const PICTURES: usize = 12;
 /// What memory may grow by from the tenth swap to the last: far below one leaked revision per swap.
 const MAX_GROWTH_BYTES: u64 = 96 * 1024 * 1024;

@@ -49,6 +49,20 @@ async fn every_product_of_the_catalogue_gets_a_verdict_with_reasons_in_each_coun
         );
         assert!(!decision.decision_id.is_empty() && !decision.trace_id.is_empty() && decision.decided_at.is_some());
     }
+    let verdicts = catalogue().len() * countries.len();
+    assert_eq!(server.metric("vigie_serving_verdicts_total", &[]), verdicts as f64);
+    assert!(server.metric("vigie_repository_scan_duration_seconds_count", &[]) > 0.0);
+    let (_, page) = server.admin_page("/metrics");
+    let readme = include_str!("../../README.md");
+    for name in page
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+    {
+        assert!(
+            readme.contains(&format!("`{name}`")),
+            "README.md does not tell of {name}"
+        );
+    }
 }
 
 /// Far above chance over the whole catalogue: the wiring of labels, preprocessing and thresholds is right from end to end.

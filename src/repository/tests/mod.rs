@@ -159,6 +159,7 @@ impl Place {
     pub(super) fn arrived(&mut self, name: &str) {
         self.repository.note(&Hint {
             arrived: vec![self.path(name)],
+            is_overflow: false,
         });
     }
 
