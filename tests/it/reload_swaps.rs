@@ -93,12 +93,13 @@ async fn two_hundred_swaps_under_eight_callers_lose_nothing_and_answer_bit_for_b
         files::change_in_place(&sources[target], &place.version(2));
         server.live_revision(&revisions[target]).await;
         let answered = callers.answers.load(Ordering::Relaxed);
+        let mut pace = tokio::time::interval(EACH);
         while callers.answers.load(Ordering::Relaxed) < answered + CALLERS as u64 {
             assert!(
                 callers.tasks.iter().all(|task| !task.is_finished()),
                 "a caller failed at swap {swap}"
             );
-            tokio::task::yield_now().await;
+            pace.tick().await;
         }
         if swap % 20 == 0 {
             println!("{swap} swaps, {answered} answers, {} MiB", server.memory() >> 20);
