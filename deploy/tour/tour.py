@@ -35,6 +35,7 @@ LOOK_SECONDS = 30
 VOLATILE = [
     (r"\d+ (s|min|m) ago", "… ago"),
     (r"just now", "…"),
+    (r"reproduced within [\d.e-]+", "reproduced within …"),
     (r"in [\d.]+ s, [\d.]+ a second", "in … s, … a second"),
     (r"agrees on .* (lists|list) them\)", "agrees on …"),
 ]
@@ -82,7 +83,9 @@ class Tour:
         self.folder = folder
         self.ports: dict[str, str] = {}
         self.background: list[subprocess.Popen] = []
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIGIE_", "OTEL_"))}
+        # Neither a reader's own settings nor the arguments of the make that runs this tour are those of the commands.
+        strange = ("VIGIE_", "OTEL_", "MAKE", "MFLAGS", "ARGS")
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
         self.environment |= {
             "VIGIE_REPOSITORY": str(folder / "models"),
             "VIGIE_DATA": str(folder / "data"),
@@ -140,7 +143,8 @@ class Tour:
     def shown_anew(self, command: Command) -> list[str]:
         """What the document is to show for a command."""
         if command.in_background:
-            self.run_in_background(command)
+            if trouble := self.run_in_background(command):
+                raise SystemExit(f"{command.line}\n{trouble}")
             return command.shown
         if command.line.startswith(LOOKS):
             time.sleep(LOOK_SECONDS / 2)
