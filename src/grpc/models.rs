@@ -111,8 +111,24 @@ impl ModelsService {
         (
             versions,
             models
-                .map(|model| summary(model, self.observe.summary(&model.name)))
+                .map(|model| summary(model, self.shadow(view, &model.name)))
                 .collect(),
+        )
+    }
+}
+
+impl ModelsService {
+    /// How the version that is in shadow now does; one that has judged nothing yet has nothing but zeros.
+    fn shadow(&self, view: &RepositoryView, model: &ModelName) -> Option<ShadowSummary> {
+        let in_shadow = view
+            .versions
+            .iter()
+            .find(|version| version.shadow && version.model == *model)?;
+        let observed = self.observe.summary(model);
+        Some(
+            observed
+                .filter(|summary| summary.candidate == in_shadow.version)
+                .unwrap_or_else(|| ShadowSummary::none(in_shadow.version)),
         )
     }
 }

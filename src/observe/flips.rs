@@ -115,16 +115,7 @@ impl Ledger {
     fn comparison(&mut self, model: &ModelName, pair: Pair, candidate: Version) -> &mut Comparison {
         let fresh = || Comparison {
             pair,
-            summary: ShadowSummary {
-                candidate,
-                judged: 0,
-                agreed: 0,
-                newly_blocked: 0,
-                newly_allowed: 0,
-                other: 0,
-                shed: 0,
-                failed: 0,
-            },
+            summary: ShadowSummary::none(candidate),
             flips: VecDeque::new(),
         };
         let comparison = self.models.entry(model.clone()).or_insert_with(fresh);
@@ -136,6 +127,20 @@ impl Ledger {
 }
 
 impl ShadowSummary {
+    /// Of a candidate that has judged nothing yet.
+    pub fn none(candidate: Version) -> Self {
+        Self {
+            candidate,
+            judged: 0,
+            agreed: 0,
+            newly_blocked: 0,
+            newly_allowed: 0,
+            other: 0,
+            shed: 0,
+            failed: 0,
+        }
+    }
+
     /// Counts one country's comparison; none: they agree.
     pub fn add(&mut self, direction: Option<Direction>) {
         match direction {
