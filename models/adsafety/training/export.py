@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import nn
@@ -66,6 +67,16 @@ def export_onnx(network: nn.Module, spec: Preprocessing, path: Path) -> None:
         network.eval(), (example,), str(path), input_names=[INPUT], output_names=[OUTPUT], opset_version=OPSET,
         dynamic_shapes=({0: torch.export.Dim("batch")},), dynamo=True, external_data=False, optimize=True, verbose=False,
     )
+    without_its_making(path)
+
+
+def without_its_making(path: Path) -> None:
+    """Takes out of a model what the exporter notes of where and how each node was made: stack traces with paths of the machine."""
+    model = onnx.load(path)
+    for part in [model.graph, *model.graph.node, *model.graph.initializer, *model.graph.value_info]:
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(model, path)
 
 
 def open_session(path: Path) -> onnxruntime.InferenceSession:
