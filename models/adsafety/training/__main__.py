@@ -3,51 +3,20 @@
 import argparse
 import datetime
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from .card import update_card
-from .dataset import GOLDEN_SEED, TEST_SEED, TRAINING_SEED, VALIDATION_SEED, Split, load_split
-from .draw.scene import LABELS, Care
+from .dataset import GOLDEN_SEED, TRAINING_SEED, Split, load_split
+from .draw.scene import LABELS
 from .evaluate import Calibration, calibrate, macro_f1, measure
 from .export import Version, export_onnx, open_session, score, write_version
 from .golden import choose_golden
 from .network import Network
 from .preprocess import Preprocessing
+from .recipes import MODEL, RECIPES, Cycle, Recipe, load_unseen
 from .train import logits_of, seed_everything, train_network
-
-MODEL = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True)
-class Cycle:
-    """One rise and fall of the learning rate, over the first `pictures` of the training set."""
-
-    pictures: int
-    epochs: int
-    rate: float
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one version is made. Later cycles go on from the weights of the earlier, with more pictures and a lower rate."""
-
-    number: int
-    spec: Preprocessing
-    widths: tuple[int, ...]
-    depth: int
-    care: Care
-    cycles: tuple[Cycle, ...]
-
-
-RECIPES = {
-    1: Recipe(1, Preprocessing(96, 96, fit="stretch"), (16, 24, 48, 96), 1, Care.FULL, (Cycle(10_000, 14, 2e-3),)),
-    2: Recipe(2, Preprocessing(128, 128, fit="contain"), (20, 40, 80, 144), 1, Care.FULL, (Cycle(14_000, 12, 2e-3), Cycle(24_000, 6, 1e-3))),
-}
-VALIDATION_PICTURES = 1_500
-TEST_PICTURES = 2_500
 
 
 def make(recipe: Recipe, cache: Path, into: Path, share: float) -> None:
@@ -56,10 +25,7 @@ def make(recipe: Recipe, cache: Path, into: Path, share: float) -> None:
     cycles = [Cycle(max(200, int(c.pictures * share)), max(1, int(c.epochs * share)), c.rate) for c in recipe.cycles]
     count = max(cycle.pictures for cycle in cycles)
     (training,) = load_split(f"training-{recipe.number}", TRAINING_SEED + 1_000_000 * recipe.number, count, recipe.care, (recipe.spec,), cache)
-    specs = tuple(r.spec for r in RECIPES.values())
-    mine = specs.index(recipe.spec)
-    validation = load_split("validation", VALIDATION_SEED, max(200, int(VALIDATION_PICTURES * share)), Care.FULL, specs, cache)[mine]
-    test = load_split("test", TEST_SEED, max(200, int(TEST_PICTURES * share)), Care.FULL, specs, cache)[mine]
+    validation, test = load_unseen(recipe.spec, cache, share)
     seed_everything(recipe.number)
     network: torch.nn.Module = Network(len(LABELS), recipe.widths, recipe.depth)
     for index, cycle in enumerate(cycles):

@@ -1,9 +1,10 @@
-"""Writes a version directory: `model.onnx`, `labels`, golden pictures with the scores that this pipeline gives them, and `version.toml`.
+"""Writes a version directory: `model.onnx`, `labels`, golden pictures with the scores that this pipeline gives them, and `version.toml`; and reads one again.
 
 The directory is written aside and renamed, so that a server watching the repository never sees half of it.
 """
 
 import shutil
+import tomllib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -32,15 +33,24 @@ class Version:
     measures: dict[str, Measure]
     golden: dict[str, bytes]
     provenance: dict[str, str | int] = field(default_factory=dict)
+    precision: str = "fp32"
+    tolerance: float = GOLDEN_TOLERANCE
 
 
-def write_version(network: nn.Module, version: Version, directory: Path) -> Path:
-    """Writes the version to `directory`, replacing one that is there, and returns it."""
+class VersionError(Exception):
+    """A directory is not a version of this pipeline, or cannot be used as asked; the text says what to change."""
+
+
+def write_version(model: nn.Module | Path, version: Version, directory: Path) -> Path:
+    """Writes the version to `directory`, replacing one that is there, and returns it. `model` is a network to export, or an ONNX file to take as it is."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     aside = directory.parent / f".{directory.name}.writing"
     shutil.rmtree(aside, ignore_errors=True)
     (aside / "golden").mkdir(parents=True)
-    export_onnx(network, version.preprocessing, aside / "model.onnx")
+    if isinstance(model, Path):
+        shutil.copyfile(model, aside / "model.onnx")
+    else:
+        export_onnx(model, version.preprocessing, aside / "model.onnx")
     (aside / "labels").write_text("".join(f"{label}\n" for label in version.labels))
     session = open_session(aside / "model.onnx")
     cases = []
@@ -58,6 +68,29 @@ def write_version(network: nn.Module, version: Version, directory: Path) -> Path
     aside.rename(directory)
     shutil.rmtree(replaced, ignore_errors=True)
     return directory
+
+
+def read_version(directory: Path) -> Version:
+    """What `write_version` wrote, without its model."""
+    try:
+        manifest = tomllib.loads((directory / "version.toml").read_text(encoding="utf-8"))
+        if (manifest["input"]["name"], manifest["output"]["name"], manifest["output"]["activation"]) != (INPUT, OUTPUT, "sigmoid"):
+            raise ValueError(f"its model does not turn {INPUT} into {OUTPUT} for a sigmoid")
+        if not (directory / "model.onnx").is_file():
+            raise ValueError("its model.onnx is missing")
+        return Version(
+            labels=tuple(manifest["labels"]),
+            preprocessing=Preprocessing(**{key: tuple(value) if isinstance(value, list) else value for key, value in manifest["preprocessing"].items()}),
+            calibration=Calibration(np.array(manifest["calibration"]["scale"]), np.array(manifest["calibration"]["offset"])),
+            measures={label: Measure(**measured) for label, measured in manifest["metrics"].items()},
+            golden={Path(case["file"]).name: (directory / case["file"]).read_bytes() for case in manifest["golden"]["cases"]},
+            provenance=manifest["provenance"],
+            precision=manifest["runtime"]["precision"],
+            tolerance=manifest["golden"]["tolerance"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        what = f"{error} is missing from its version.toml" if isinstance(error, KeyError) else error
+        raise VersionError(f"{directory} is no version of this pipeline: {what}; give a directory that the training or the fine-tuning wrote, such as models/adsafety/2") from error
 
 
 def export_onnx(network: nn.Module, spec: Preprocessing, path: Path) -> None:
@@ -110,8 +143,8 @@ def _manifest(version: Version, cases: list[dict], hashes: dict[str, str]) -> di
         "output": {"name": OUTPUT, "activation": "sigmoid"},
         "calibration": {"scale": version.calibration.scale.tolist(), "offset": version.calibration.offset.tolist()},
         "preprocessing": version.preprocessing.table(),
-        "runtime": {"precision": "fp32", "optimization": "all"},
-        "golden": {"source": "training", "tolerance": GOLDEN_TOLERANCE, "cases": cases},
+        "runtime": {"precision": version.precision, "optimization": "all"},
+        "golden": {"source": "training", "tolerance": version.tolerance, "cases": cases},
         "provenance": version.provenance,
         "metrics": {label: asdict(measured) for label, measured in version.measures.items()},
     }

@@ -1,4 +1,4 @@
-"""A user's own labelled pictures: a folder with a `labels.csv`, or with one subfolder a label."""
+"""A user's own pictures: a folder with a `labels.csv`, with one subfolder a label, or with pictures alone."""
 
 import csv
 import hashlib
@@ -9,6 +9,7 @@ import numpy as np
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"}
 NO_LABEL = "none"
+LEAST = 20
 
 
 class FolderError(Exception):
@@ -33,8 +34,8 @@ def read_folder(folder: Path) -> Labelled:
     found = _from_table(folder) if (folder / "labels.csv").exists() else _from_subfolders(folder)
     if not found.labels:
         raise FolderError(f"{folder} names no label: add columns to labels.csv, or one subfolder a label")
-    if len(found.files) < 20:
-        raise FolderError(f"{folder} holds {len(found.files)} labelled pictures: at least 20 are needed, some hundreds a label to be of use")
+    if len(found.files) < LEAST:
+        raise FolderError(f"{folder} holds {len(found.files)} labelled pictures: at least {LEAST} are needed, some hundreds a label to be of use")
     return found
 
 
@@ -68,6 +69,16 @@ def _from_subfolders(folder: Path) -> Labelled:
                 files.append(file)
                 truths.append([float(label == name) for label in labels])
     return Labelled(files, labels, np.array(truths, dtype=np.float32).reshape(len(files), len(labels)))
+
+
+def read_unlabelled(folder: Path) -> Labelled:
+    """The pictures that lie in the folder itself, with no labels."""
+    if not folder.is_dir():
+        raise FolderError(f"{folder} is not a folder")
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in ENDINGS)
+    if len(files) < LEAST:
+        raise FolderError(f"{folder} holds {len(files)} pictures: at least {LEAST} are needed, some hundreds to be of use")
+    return Labelled(files, (), np.zeros((len(files), 0), dtype=np.float32))
 
 
 def split(all_of_it: Labelled) -> tuple[Labelled, Labelled, Labelled]:
