@@ -1,10 +1,8 @@
 //! Builds the house from its settings, from the ground up: data directory, runtime, cores, doors, planes.
 
 use std::env;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -15,7 +13,7 @@ use super::serve::ServeError;
 use crate::config::{Settings, WatchMode};
 use crate::control::{BringUp, Control, Controller, ControllerParts};
 use crate::engine::Runtime;
-use crate::executor::{CorePlan, Cores, ProofLimits, QueueLimits, Reaper, plan_cores};
+use crate::executor::{Cores, Lanes, ProofLimits, QueueLimits, Reaper};
 use crate::grpc::GrpcParts;
 use crate::http::Readiness;
 use crate::observe::{Observe, ShadowRunner};
@@ -53,14 +51,13 @@ struct Planes {
 }
 
 /// Builds everything that does not need the ports.
-pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, ServeError> {
+pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes) -> Result<House, ServeError> {
     let data = DataDirectory::open(&settings.data)?;
     let record = ServingRecord::load(&data)?;
     let library = Runtime::find_library(settings.runtime.library.as_deref())?;
     let runtime = Arc::new(Runtime::load(&library)?);
     metrics.runtime_loaded(runtime.version());
-    let core_plan = core_plan(settings);
-    let cores = Cores::start(core_plan, queue_limits(settings))
+    let cores = Cores::start(lanes, queue_limits(settings))
         .map_err(|error| ServeError::System(format!("start the computing threads: {error}")))?;
     show_load(&metrics, &cores);
     let reaper = Reaper::start().map_err(|error| ServeError::System(format!("start the reaper's thread: {error}")))?;
@@ -80,9 +77,10 @@ pub(super) fn build(settings: &Settings, metrics: Metrics) -> Result<House, Serv
             library,
             program: this_program()?,
             data: data.path().to_owned(),
-            lanes: core_plan.lanes(),
+            lanes: lanes.count(),
             reaper: reaper.clone(),
             picture_limits,
+            known_bytes: settings.known.memory.bytes(),
             proof: proof_limits(settings),
         },
         data,
@@ -180,11 +178,6 @@ fn open_repository(settings: &Settings) -> Result<(Repository, mpsc::Receiver<re
     let (hint, hints) = mpsc::channel(16);
     let watcher = repository::watch(&settings.repository, mode, hint).map_err(|error| refused(error.to_string()))?;
     Ok((repository, hints, watcher))
-}
-
-fn core_plan(settings: &Settings) -> CorePlan {
-    let available = available_parallelism().map_or(1, NonZeroUsize::get);
-    plan_cores(settings.cores.live.map_or(available, NonZeroUsize::get))
 }
 
 fn queue_limits(settings: &Settings) -> QueueLimits {

@@ -120,9 +120,15 @@ impl Offline {
         let score = |picture: &PathBuf| {
             let wrong = |error: String| format!("{}: {error}", picture.display());
             let bytes = std::fs::read(picture).map_err(|error| wrong(error.to_string()))?;
-            let decoded = decode(&bytes, &asked.preprocessing.decode_options(), &self.pictures)
-                .map_err(|error| wrong(error.to_string()))?;
-            let tensor = to_tensor(&decoded, &asked.preprocessing);
+            let mut workspace = lane.workspace();
+            let decoded = decode(
+                &bytes,
+                &asked.preprocessing.decode_options(),
+                &self.pictures,
+                &mut workspace,
+            )
+            .map_err(|error| wrong(error.to_string()))?;
+            let tensor = to_tensor(&decoded, &asked.preprocessing, &mut workspace);
             let scores = executor
                 .judge(&lane, &tensor)
                 .map_err(|error| wrong(error.to_string()))?;

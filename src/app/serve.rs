@@ -1,6 +1,7 @@
 //! The server's life in order: bind, build, serve, stop.
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use super::build::{House, build};
 use super::readiness;
 use super::stop::StopSignals;
 use crate::config::{self, Settings};
+use crate::executor::{CorePlan, Kind, cores_of_this_process, plan_cores};
 use crate::grpc::{GrpcLimits, GrpcServer, LogReport};
 use crate::http::{Admin, AdminState};
 use crate::telemetry::{LogFormat, Metrics, Telemetry, TelemetryError, TelemetrySettings, Traces};
@@ -46,17 +48,19 @@ pub enum ServeError {
 /// # Errors
 /// Everything that prevents a start. Once it serves, nothing ends it but a signal.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
+    let plan = plan_cores(cores_of_this_process(), settings.cores.live.map(NonZeroUsize::get));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("vigie-net")
+        .worker_threads(plan.threads(Kind::Network))
         .enable_all()
         .build()
         .map_err(|error| ServeError::System(format!("start the runtime: {error}")))?;
-    let ended = runtime.block_on(run(settings));
+    let ended = runtime.block_on(run(settings, &plan));
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-async fn run(settings: Settings) -> Result<(), ServeError> {
+async fn run(settings: Settings, plan: &CorePlan) -> Result<(), ServeError> {
     let metrics = Metrics::new();
     let telemetry = Telemetry::start(&telemetry_settings(&settings), &metrics)?;
     let mut signals =
@@ -64,8 +68,9 @@ async fn run(settings: Settings) -> Result<(), ServeError> {
     let grpc = bind("grpc.address", settings.grpc.address, "--grpc")?;
     let admin = bind("admin.address", settings.admin.address, "--admin")?;
     say_where(&grpc, &admin);
+    println!("cores {plan}");
 
-    let house = build(&settings, metrics)?;
+    let house = build(&settings, metrics, plan.lanes())?;
     let running = Running::start(house, grpc, admin, telemetry.traces(), &settings)?;
     signals.next().await;
     tokio::select! {
@@ -128,6 +133,9 @@ fn grpc_limits(settings: &Settings) -> GrpcLimits {
         max_streams: grpc.max_streams,
         max_frame_bytes: u32::try_from(grpc.max_frame.bytes()).unwrap_or(u32::MAX),
         keepalive: grpc.keepalive,
+        in_flight_bytes: settings.limits.in_flight_memory.as_usize(),
+        slow_sender: grpc.slow_sender,
+        streams: settings.limits.streams,
         stalled_reader: grpc.stalled_reader,
         load_unload: settings.models.load_unload,
         log: LogReport {

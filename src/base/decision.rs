@@ -40,6 +40,8 @@ pub struct Decision {
     pub arm: Arm,
     /// Of the encoded bytes; none where there was no picture.
     pub image_sha256: Option<Digest>,
+    /// The scores were on record from an earlier look at the same bytes by the same revision.
+    pub known_picture: bool,
     /// The trace that it was made under, 32 hexadecimal digits; empty where none was recorded.
     pub trace_id: String,
     pub decided_at: SystemTime,

@@ -2,6 +2,7 @@
 //!
 //! Every room may use them, and they use nothing of the house: no I/O, no clock, no protocol.
 
+mod asker;
 mod deadline;
 mod decision;
 mod ids;
@@ -10,6 +11,7 @@ mod refusal;
 mod score;
 mod verdict;
 
+pub use asker::{Asker, Caller};
 pub use deadline::Deadline;
 pub use decision::{Arm, Decision};
 pub use ids::{CountryCode, Digest, IdError, ModelName, PolicyVersion, RevisionId, Version, now_v7_id};

@@ -13,8 +13,8 @@ pub enum RefusalKind {
     Unavailable,
     /// Too much work is waiting; the caller may come back after `retry_after`.
     Overloaded { retry_after: Duration },
-    /// The deadline passed, or cannot be met.
-    DeadlineExceeded,
+    /// The deadline passed, or cannot be met; where it cannot, who comes back after `retry_after` finds less work waiting.
+    DeadlineExceeded { retry_after: Option<Duration> },
     /// The caller left.
     Cancelled,
     /// The operation is switched off or not offered.
@@ -69,8 +69,18 @@ impl Refusal {
     /// The deadline passed or cannot be met.
     pub fn deadline() -> Self {
         Self {
-            kind: RefusalKind::DeadlineExceeded,
+            kind: RefusalKind::DeadlineExceeded { retry_after: None },
             message: "the deadline has passed".into(),
+        }
+    }
+
+    /// The deadline has not passed, but cannot be met.
+    pub fn too_late(retry_after: Duration) -> Self {
+        Self {
+            kind: RefusalKind::DeadlineExceeded {
+                retry_after: Some(retry_after),
+            },
+            message: "the deadline cannot be met: too much work is waiting, or the work itself takes longer".into(),
         }
     }
 

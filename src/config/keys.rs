@@ -118,6 +118,8 @@ settings! {
         max_frame: ByteSize = "1 MiB";
         /// How often a silent connection is asked for a sign of life; "0s" never asks.
         keepalive: Option<Duration> = "30s";
+        /// A message that has not arrived within this is given up.
+        slow_sender: Duration = "30s";
         /// A stream whose reader takes nothing for so long is cut.
         stalled_reader: Duration = "30s";
     }
@@ -152,8 +154,18 @@ settings! {
         max_side: u32 = "16384";
         /// Requests in work at once, whatever their kind.
         in_flight: usize = "512";
+        /// What their messages may take of memory, from the first byte until they are answered; streams get half as much besides, and wait for it.
+        in_flight_memory: ByteSize = "256 MiB";
+        /// Streams of requests open at once, over all connections.
+        streams: usize = "256";
         /// The deadline of requests that bring none; "0s" sets none.
         default_deadline: Option<Duration> = "0s";
+    }
+
+    /// Pictures that were judged already.
+    [known: Known] {
+        /// What their scores may take of memory, for each loaded revision; "0 B" remembers none and judges each picture anew.
+        memory: ByteSize = "32 MiB";
     }
 
     /// How changes in the repository are noticed.

@@ -11,8 +11,7 @@ use super::view::VersionState;
 use crate::base::{Digest, ModelName, RevisionId};
 use crate::engine::{Head, Runtime};
 use crate::executor::{
-    BRING_UP_NICE, Executor, GoldenCase, JudgeSpec, LoadError, ProofError, ProofLimits, Reaper, RevisionSpec, lower_to,
-    prove,
+    Executor, GoldenCase, JudgeSpec, Kind, LoadError, ProofError, ProofLimits, Reaper, RevisionSpec, lower_to, prove,
 };
 use crate::preprocess::PictureLimits;
 use crate::repository::{Candidate, Manifest, OpenSealedError, SealedRevision, open_sealed, seal};
@@ -35,6 +34,8 @@ pub struct BringUp {
     pub lanes: usize,
     pub reaper: Reaper,
     pub picture_limits: PictureLimits,
+    /// What the scores of known pictures may take of memory, for each revision.
+    pub known_bytes: u64,
     pub proof: ProofLimits,
 }
 
@@ -80,6 +81,7 @@ impl BringUp {
         origin: Origin,
         phase: watch::Sender<VersionState>,
     ) -> Result<BroughtUp, Failure> {
+        let known_bytes = self.known_bytes;
         let once_more = matches!(origin, Origin::Again(_));
         let sealed = self.seal(origin).instrument(info_span!("seal")).await?;
         let spec = spec_of(model, &sealed);
@@ -97,7 +99,7 @@ impl BringUp {
         let (executor, golden_worst) = self.load(spec).await?;
         let SealedRevision { content, manifest, .. } = sealed;
         Ok(BroughtUp::Loaded {
-            executor: Arc::new(executor),
+            executor: Arc::new(executor.remembering(known_bytes)),
             manifest,
             content,
             golden_worst,
@@ -203,7 +205,7 @@ impl Failure {
 }
 
 fn lower_own_priority() {
-    if let Err(error) = lower_to(BRING_UP_NICE) {
+    if let Err(error) = lower_to(Kind::Load.nice()) {
         tracing::debug!(%error, "loading runs at normal priority");
     }
 }

@@ -69,6 +69,8 @@ pub enum RunError {
 pub struct Session {
     native: ort::session::Session,
     signature: Signature,
+    /// Where FP32 inputs are put that do not lie as the runtime wants them; kept from run to run.
+    aligned: Vec<Vec<f32>>,
 }
 
 impl Session {
@@ -102,7 +104,11 @@ impl Session {
                 }
             })?;
         let signature = values::signature_of(&native).map_err(SessionError::Content)?;
-        Ok(Self { native, signature })
+        Ok(Self {
+            native,
+            signature,
+            aligned: Vec::new(),
+        })
     }
 
     /// What the model takes and gives.
@@ -118,16 +124,21 @@ impl Session {
     pub fn run(&mut self, inputs: &[NamedTensor], outputs: &[String]) -> Result<Vec<NamedTensor>, RunError> {
         self.signature.check(inputs, outputs)?;
         let bytes: usize = inputs.iter().map(|input| input.tensor.byte_len()).sum();
-        let mut given = Vec::with_capacity(inputs.len());
-        for input in inputs {
-            given.push((input.name.as_str(), values::to_native(input)?));
+        self.aligned.resize_with(inputs.len(), Vec::new);
+        let mut given: Vec<(&str, SessionInputValue)> = Vec::with_capacity(inputs.len());
+        for (input, aligned) in inputs.iter().zip(&mut self.aligned) {
+            let value = match values::lent(input, aligned)? {
+                Some(lent) => SessionInputValue::from(lent),
+                None => SessionInputValue::from(values::to_native(input)?),
+            };
+            given.push((input.name.as_str(), value));
         }
         let names: Vec<&str> = match outputs {
             [] => self.signature.outputs.iter().map(|spec| spec.name.as_str()).collect(),
             named => named.iter().map(String::as_str).collect(),
         };
         let native = &mut self.native;
-        guarded(|| {
+        let outputs = guarded(|| {
             let mut options = RunOptions::new().map_err(failed)?;
             if bytes > LARGE_INPUT_BYTES {
                 options
@@ -145,7 +156,11 @@ impl Session {
                 })
             };
             names.into_iter().map(copy).collect()
-        })
+        });
+        if bytes > LARGE_INPUT_BYTES {
+            self.aligned.clear();
+        }
+        outputs
     }
 
     /// Runs a model of one `FP32` input on borrowed numbers; gives one `FP32` output: its shape and its numbers.

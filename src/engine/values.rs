@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use ort::memory::Allocator;
-use ort::value::{DynTensor, DynTensorValueType, DynValue, Shape, TensorElementType, ValueType};
+use ort::value::{DynTensor, DynTensorValueType, DynValue, Shape, TensorElementType, TensorRef, ValueType};
 
 use super::session::RunError;
 use super::signature::{Signature, TensorSpec};
@@ -58,6 +58,33 @@ pub(super) fn to_native(input: &NamedTensor) -> Result<DynValue, RunError> {
             Ok(value.into_dyn())
         }
     }
+}
+
+/// An FP32 tensor as the runtime takes it without a copy where its bytes lie on a boundary of four, else copied once into `aligned`. None for other
+/// types.
+pub(super) fn lent<'a>(
+    input: &'a NamedTensor,
+    aligned: &'a mut Vec<f32>,
+) -> Result<Option<TensorRef<'a, f32>>, RunError> {
+    let (TensorData::Numbers(bytes), DataType::F32) = (input.tensor.data(), input.tensor.datatype()) else {
+        return Ok(None);
+    };
+    // SAFETY: any four bytes are a number of 32 bits.
+    let numbers = match unsafe { bytes.align_to::<f32>() } {
+        ([], numbers, []) => numbers,
+        _ => {
+            let (quads, _) = bytes.as_chunks::<4>();
+            aligned.clear();
+            aligned.extend(quads.iter().map(|quad| f32::from_le_bytes(*quad)));
+            aligned.as_slice()
+        }
+    };
+    let shape = input.tensor.shape().to_vec();
+    let lent = TensorRef::from_array_view((shape, numbers)).map_err(|error| RunError::Input {
+        name: input.name.clone(),
+        message: error.to_string(),
+    })?;
+    Ok(Some(lent))
 }
 
 /// A value of the runtime as a tensor, copied.

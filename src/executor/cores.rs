@@ -19,31 +19,23 @@ use tokio::time::timeout_at;
 use tracing::Span;
 
 use super::lane::{Absence, Lane};
-use super::queue::{Class, QueueLimits};
+use super::queue::{Class, QueueLimits, Ticket};
 use super::threads::{Job, Shared, Work};
-use crate::base::Deadline;
+use crate::base::{Asker, Caller, Deadline};
 
-/// How the cores are booked.
+/// The threads that run jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CorePlan {
-    /// Threads for live and bulk jobs.
+pub struct Lanes {
+    /// For live and bulk jobs.
     pub live: usize,
-    /// Threads for background jobs, at the lowest priority.
+    /// For background jobs, at the lowest priority.
     pub background: usize,
 }
 
-impl CorePlan {
-    /// The threads in all: so many sessions does a model need.
-    pub fn lanes(self) -> usize {
+impl Lanes {
+    /// All of them: so many sessions does a model need.
+    pub fn count(self) -> usize {
         self.live + self.background
-    }
-}
-
-/// One live thread a core, and one background thread that uses what they leave.
-pub fn plan_cores(available: usize) -> CorePlan {
-    CorePlan {
-        live: available.max(1),
-        background: 1,
     }
 }
 
@@ -52,8 +44,10 @@ pub fn plan_cores(available: usize) -> CorePlan {
 pub enum NotRun {
     #[error("too much work is waiting: come back in {} ms", retry_after.as_millis())]
     QueueFull { retry_after: Duration },
-    #[error("the deadline has passed or cannot be met")]
+    #[error("the deadline has passed")]
     DeadlinePassed,
+    #[error("the deadline cannot be met: come back in {} ms", retry_after.as_millis())]
+    Late { retry_after: Duration },
     #[error("the work failed unexpectedly")]
     Panicked,
     #[error("the server is closing")]
@@ -95,15 +89,15 @@ impl Cores {
     ///
     /// # Errors
     /// When the operating system gives no more threads; those already started end again.
-    pub fn start(plan: CorePlan, limits: QueueLimits) -> io::Result<Self> {
-        let shared = Arc::new(Shared::new(plan, limits));
+    pub fn start(lanes: Lanes, limits: QueueLimits) -> io::Result<Self> {
+        let shared = Arc::new(Shared::new(lanes, limits));
         let cores = Self {
             _last: Arc::new(LastHandle(Arc::clone(&shared))),
             shared,
         };
-        for index in 0..plan.lanes() {
+        for index in 0..lanes.count() {
             let shared = Arc::clone(&cores.shared);
-            let class = if index < plan.live { "live" } else { "background" };
+            let class = if index < lanes.live { "live" } else { "background" };
             shared.thread_begins();
             let thread = std::thread::Builder::new().name(format!("{class}-{index}"));
             let body = Arc::clone(&shared);
@@ -114,11 +108,6 @@ impl Cores {
         Ok(cores)
     }
 
-    /// How the cores are booked.
-    pub fn plan(&self) -> CorePlan {
-        self.shared.plan()
-    }
-
     /// What waits and what runs now.
     pub fn load(&self) -> Load {
         self.shared.load()
@@ -127,18 +116,17 @@ impl Cores {
     /// Runs work on a thread of its class and gives its outcome, under the caller's tracing span.
     ///
     /// # Errors
-    /// See [`NotRun`]. A deadline that the measured waiting time already exceeds is refused at once.
+    /// See [`NotRun`]. A deadline that cannot be met, by what waits before it and what it costs itself, is refused at once.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the job: if it has not begun it never will; if it has, [`Lane::check`] tells it so.
     pub async fn run<T: Send + 'static>(
         &self,
-        class: Class,
-        deadline: Deadline,
+        ticket: Ticket,
         work: impl FnOnce(&Lane) -> T + Send + 'static,
     ) -> Result<T, NotRun> {
-        let (job, answer) = call(deadline, work);
-        self.shared.push(class, job).map_err(|(_, why)| why)?;
+        let (job, answer) = call(ticket.asker.deadline, work);
+        self.shared.push(&ticket, job).map_err(|(_, why)| why)?;
         answer.outcome().await
     }
 
@@ -152,16 +140,16 @@ impl Cores {
     /// As [`Cores::run`].
     pub async fn run_when_room<T: Send + 'static>(
         &self,
-        class: Class,
-        deadline: Deadline,
+        ticket: Ticket,
         work: impl FnOnce(&Lane) -> T + Send + 'static,
     ) -> Result<T, NotRun> {
+        let deadline = ticket.asker.deadline;
         let (mut job, answer) = call(deadline, work);
         loop {
             // Registered before trying, so that room made in between is not missed.
-            let room = self.shared.room(class);
+            let room = self.shared.room(ticket.class);
             let room = room.notified();
-            match self.shared.push(class, job) {
+            match self.shared.push(&ticket, job) {
                 Ok(()) => return answer.outcome().await,
                 Err((refused, NotRun::QueueFull { .. })) => job = refused,
                 Err((_, why)) => return Err(why),
@@ -182,7 +170,12 @@ impl Cores {
             span: Span::current(),
         };
         let job = Job::new(Absence::default(), Deadline::NONE, Box::new(call));
-        self.shared.push(Class::Background, job).map_err(|_| QueueFull)
+        let nobody = Asker {
+            caller: Caller::default(),
+            deadline: Deadline::NONE,
+        };
+        let ticket = Ticket::new(Class::Background, nobody);
+        self.shared.push(&ticket, job).map_err(|_| QueueFull)
     }
 
     /// Takes no more work, does what is queued but for background work, and waits until the threads have ended. Blocks.
@@ -198,13 +191,13 @@ impl Cores {
 struct Answer<T> {
     outcome: oneshot::Receiver<Result<T, NotRun>>,
     deadline: Deadline,
-    _caller: Caller,
+    _presence: Presence,
 }
 
 /// Declares the caller absent when its future goes, whichever way.
-struct Caller(Absence);
+struct Presence(Absence);
 
-impl Drop for Caller {
+impl Drop for Presence {
     fn drop(&mut self) {
         self.0.declare();
     }
@@ -247,7 +240,7 @@ where
         Answer {
             outcome,
             deadline,
-            _caller: Caller(absence),
+            _presence: Presence(absence),
         },
     )
 }

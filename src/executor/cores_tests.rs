@@ -16,7 +16,12 @@ fn cores(live: usize, limit: usize) -> Cores {
         bulk: limit,
         background: limit,
     };
-    Cores::start(CorePlan { live, background: 1 }, limits).unwrap()
+    Cores::start(Lanes { live, background: 1 }, limits).unwrap()
+}
+
+fn ticket(class: Class, deadline: Deadline) -> Ticket {
+    let caller = Caller::default();
+    Ticket::new(class, Asker { caller, deadline })
 }
 
 /// Keeps a thread of a class busy until told otherwise.
@@ -34,7 +39,7 @@ impl Busy {
             began.send(()).unwrap();
             wait(&released);
         };
-        let outcome = tokio::spawn(async move { cores.run(class, Deadline::NONE, work).await });
+        let outcome = tokio::spawn(async move { cores.run(ticket(class, Deadline::NONE), work).await });
         begun.await.unwrap();
         Self { release, outcome }
     }
@@ -61,9 +66,15 @@ async fn until_waiting(cores: &Cores, live: usize, bulk: usize) {
 #[tokio::test]
 async fn work_runs_on_a_lane_and_its_outcome_comes_back() {
     let cores = cores(2, 4);
-    let index = cores.run(Class::Live, Deadline::NONE, Lane::index).await.unwrap();
+    let index = cores
+        .run(ticket(Class::Live, Deadline::NONE), Lane::index)
+        .await
+        .unwrap();
     assert!(index < 2);
-    assert_eq!(cores.run(Class::Background, Deadline::NONE, Lane::index).await, Ok(2));
+    assert_eq!(
+        cores.run(ticket(Class::Background, Deadline::NONE), Lane::index).await,
+        Ok(2)
+    );
     assert!(cores.close(LONG));
 }
 
@@ -73,10 +84,13 @@ async fn a_full_queue_refuses_at_once_and_says_when_to_come_back() {
     let busy = Busy::on(&cores, Class::Live).await;
     let waiting = tokio::spawn({
         let cores = cores.clone();
-        async move { cores.run(Class::Live, Deadline::NONE, |_| ()).await }
+        async move { cores.run(ticket(Class::Live, Deadline::NONE), |_| ()).await }
     });
     until_waiting(&cores, 1, 0).await;
-    let refused = cores.run(Class::Live, Deadline::NONE, |_| ()).await.unwrap_err();
+    let refused = cores
+        .run(ticket(Class::Live, Deadline::NONE), |_| ())
+        .await
+        .unwrap_err();
     assert!(
         matches!(refused, NotRun::QueueFull { retry_after } if retry_after > Duration::ZERO),
         "{refused}"
@@ -97,9 +111,9 @@ async fn live_jobs_go_before_bulk_jobs() {
     {
         let (order, handle) = (Arc::clone(&order), cores.clone());
         let work = move |_: &Lane| order.lock().unwrap().push(class);
-        tasks.push(tokio::spawn(
-            async move { handle.run(class, Deadline::NONE, work).await },
-        ));
+        tasks.push(tokio::spawn(async move {
+            handle.run(ticket(class, Deadline::NONE), work).await
+        }));
         until_waiting(&cores, number.saturating_sub(1), (number + 1).min(2)).await;
     }
     busy.end().await;
@@ -122,7 +136,7 @@ async fn a_job_whose_caller_left_is_never_started() {
         let (handle, started) = (cores.clone(), Arc::clone(&started));
         let work = move |_: &Lane| started.fetch_add(1, Ordering::SeqCst);
         waiting.push(tokio::spawn(async move {
-            handle.run(Class::Live, Deadline::NONE, work).await
+            handle.run(ticket(Class::Live, Deadline::NONE), work).await
         }));
     }
     until_waiting(&cores, 5, 0).await;
@@ -143,12 +157,12 @@ async fn the_left_make_room_for_those_who_wait() {
     let cores = cores(1, 1);
     let busy = Busy::on(&cores, Class::Live).await;
     let handle = cores.clone();
-    let left = tokio::spawn(async move { handle.run(Class::Live, Deadline::NONE, |_| ()).await });
+    let left = tokio::spawn(async move { handle.run(ticket(Class::Live, Deadline::NONE), |_| ()).await });
     until_waiting(&cores, 1, 0).await;
     left.abort();
     assert!(left.await.unwrap_err().is_cancelled());
     let handle = cores.clone();
-    let next = tokio::spawn(async move { handle.run(Class::Live, Deadline::NONE, |_| 7).await });
+    let next = tokio::spawn(async move { handle.run(ticket(Class::Live, Deadline::NONE), |_| 7).await });
     // Let it take the place of the one that left before the thread is free.
     tokio::task::yield_now().await;
     busy.end().await;
@@ -168,7 +182,7 @@ async fn work_learns_that_its_caller_left() {
         wait(&released);
         told.send(lane.check()).unwrap();
     };
-    let caller = tokio::spawn(async move { handle.run(Class::Live, Deadline::NONE, work).await });
+    let caller = tokio::spawn(async move { handle.run(ticket(Class::Live, Deadline::NONE), work).await });
     begun.await.unwrap();
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
@@ -184,12 +198,16 @@ async fn a_deadline_is_kept_whatever_the_threads_do() {
     let counted = Arc::clone(&started);
     let deadline = Deadline::after(Instant::now(), Duration::from_millis(20));
     let outcome = cores
-        .run(Class::Live, deadline, move |_| counted.fetch_add(1, Ordering::SeqCst))
+        .run(ticket(Class::Live, deadline), move |_| {
+            counted.fetch_add(1, Ordering::SeqCst)
+        })
         .await;
     assert_eq!(outcome, Err(NotRun::DeadlinePassed));
     busy.end().await;
     assert_eq!(
-        cores.run(Class::Live, Deadline::at(Instant::now()), |_| 0).await,
+        cores
+            .run(ticket(Class::Live, Deadline::at(Instant::now())), |_| 0)
+            .await,
         Err(NotRun::DeadlinePassed)
     );
     assert!(cores.close(LONG));
@@ -201,11 +219,11 @@ async fn a_panic_becomes_a_value_and_the_thread_lives() {
     let cores = cores(1, 4);
     for _ in 0..3 {
         let outcome = cores
-            .run(Class::Live, Deadline::NONE, |_| [0][std::hint::black_box(1)])
+            .run(ticket(Class::Live, Deadline::NONE), |_| [0][std::hint::black_box(1)])
             .await;
         assert_eq!(outcome, Err(NotRun::Panicked));
     }
-    assert_eq!(cores.run(Class::Live, Deadline::NONE, |_| 5).await, Ok(5));
+    assert_eq!(cores.run(ticket(Class::Live, Deadline::NONE), |_| 5).await, Ok(5));
 }
 
 #[tokio::test]
@@ -214,8 +232,8 @@ async fn background_work_never_takes_a_live_thread() {
     let busy = Busy::on(&cores, Class::Background).await;
     assert_eq!(cores.offer(|_| ()), Ok(()));
     assert_eq!(cores.offer(|_| ()), Err(QueueFull));
-    assert_eq!(cores.run(Class::Live, Deadline::NONE, |_| 1).await, Ok(1));
-    assert_eq!(cores.run(Class::Bulk, Deadline::NONE, |_| 2).await, Ok(2));
+    assert_eq!(cores.run(ticket(Class::Live, Deadline::NONE), |_| 1).await, Ok(1));
+    assert_eq!(cores.run(ticket(Class::Bulk, Deadline::NONE), |_| 2).await, Ok(2));
     assert_eq!(cores.load().waiting_background, 1);
     busy.end().await;
 }
@@ -228,7 +246,7 @@ async fn those_who_wait_for_room_all_get_it() {
         let cores = cores.clone();
         tasks.spawn(async move {
             cores
-                .run_when_room(Class::Bulk, Deadline::NONE, move |_| number)
+                .run_when_room(ticket(Class::Bulk, Deadline::NONE), move |_| number)
                 .await
                 .unwrap()
         });
@@ -241,12 +259,12 @@ async fn closing_does_what_is_queued_and_takes_no_more() {
     let cores = cores(1, 4);
     let busy = Busy::on(&cores, Class::Live).await;
     let handle = cores.clone();
-    let queued = tokio::spawn(async move { handle.run(Class::Live, Deadline::NONE, |_| 3).await });
+    let queued = tokio::spawn(async move { handle.run(ticket(Class::Live, Deadline::NONE), |_| 3).await });
     until_waiting(&cores, 1, 0).await;
     cores.shared.close();
     assert_eq!(cores.offer(|_| ()), Err(QueueFull));
     assert_eq!(
-        cores.run(Class::Live, Deadline::NONE, |_| 4).await,
+        cores.run(ticket(Class::Live, Deadline::NONE), |_| 4).await,
         Err(NotRun::Closing)
     );
     busy.end().await;
@@ -259,7 +277,7 @@ async fn closing_ends_in_time_and_refuses_what_still_waits() {
     let cores = cores(1, 4);
     let busy = Busy::on(&cores, Class::Live).await;
     let handle = cores.clone();
-    let queued = tokio::spawn(async move { handle.run(Class::Live, Deadline::NONE, |_| 3).await });
+    let queued = tokio::spawn(async move { handle.run(ticket(Class::Live, Deadline::NONE), |_| 3).await });
     until_waiting(&cores, 1, 0).await;
     assert!(!cores.close(Duration::ZERO));
     assert_eq!(queued.await.unwrap(), Err(NotRun::Closing));
@@ -271,20 +289,12 @@ async fn closing_ends_in_time_and_refuses_what_still_waits() {
 async fn the_threads_end_with_the_last_handle() {
     let cores = cores(2, 4);
     let shared = Arc::downgrade(&cores.shared);
-    let outcome = cores.run(Class::Live, Deadline::NONE, |_| 1).await;
+    let outcome = cores.run(ticket(Class::Live, Deadline::NONE), |_| 1).await;
     assert_eq!(outcome, Ok(1));
     drop(cores);
     let began = Instant::now();
     while shared.strong_count() > 0 {
         assert!(began.elapsed() < LONG);
         tokio::task::yield_now().await;
-    }
-}
-
-#[test]
-fn there_is_always_a_thread_of_each_kind() {
-    for available in 0..64 {
-        let plan = plan_cores(available);
-        assert_eq!((plan.live, plan.background), (available.max(1), 1));
     }
 }

@@ -6,11 +6,12 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 use super::loaded::{Executor, LoadError, RunError, Trouble};
 use super::spec::{GoldenCase, JudgeSpec};
 use crate::base::LabelScore;
-use crate::preprocess::{self, PictureLimits};
+use crate::preprocess::{self, PictureLimits, Workspace};
 
 /// How well the golden scores were reproduced.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -36,8 +37,9 @@ impl Executor {
         let Some(judge) = &self.spec().judge else {
             return Ok(report);
         };
+        let mut workspace = Workspace::default();
         for case in &judge.golden {
-            let scores = self.golden_scores(judge, case, limits)?;
+            let scores = self.golden_scores(judge, case, limits, &mut workspace)?;
             report.worst = report.worst.max(compare(case, &scores, judge.tolerance)?);
             report.cases += 1;
         }
@@ -49,16 +51,21 @@ impl Executor {
         judge: &JudgeSpec,
         case: &GoldenCase,
         limits: &PictureLimits,
+        workspace: &mut Workspace,
     ) -> Result<Vec<LabelScore>, Trouble> {
         let name = name(case);
         let bytes = fs::read(&case.file).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Trouble::Content(format!("golden picture {name} is missing")),
             _ => Trouble::Passing(format!("read golden picture {name}: {error}")),
         })?;
-        let picture = preprocess::decode(&bytes, &judge.preprocessing.decode_options(), limits)
+        let began = Instant::now();
+        let picture = preprocess::decode(&bytes, &judge.preprocessing.decode_options(), limits, workspace)
             .map_err(|error| Trouble::Content(format!("golden picture {name}: {error}")))?;
-        let tensor = preprocess::to_tensor(&picture, &judge.preprocessing);
-        self.try_picture(judge, &tensor).map_err(|error| match error {
+        let tensor = preprocess::to_tensor(&picture, &judge.preprocessing, workspace);
+        self.prepared(bytes.len(), began.elapsed());
+        let scores = self.try_picture(judge, &tensor);
+        workspace.give_back(picture, tensor);
+        scores.map_err(|error| match error {
             error @ RunError::Engine(crate::engine::RunError::Memory(_)) => error.into(),
             error => Trouble::Content(format!("golden picture {name}: {error}")),
         })

@@ -3,12 +3,14 @@
 //! A lane is one computing thread's place: work asks it which session is its own, and between two expensive steps
 //! whether anybody still waits for the outcome. It also keeps the time of the steps, so that nothing else has to.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell, RefMut};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::base::Deadline;
+use crate::preprocess::Workspace;
 
 /// Why work should stop: nobody waits for its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,21 +42,29 @@ pub struct Lane {
     deadline: Deadline,
     queued: Cell<Duration>,
     lap_began: Cell<Instant>,
+    workspace: Rc<RefCell<Workspace>>,
 }
 
 impl Lane {
     /// The lane of a thread that is not one of the computing threads: a test, a check offline. Nobody ever leaves it.
     pub fn apart(index: usize) -> Self {
-        Self::new(index, Absence::default(), Deadline::NONE, Duration::ZERO)
+        Self::new(index, Absence::default(), Deadline::NONE, Duration::ZERO, Rc::default())
     }
 
-    pub(super) fn new(index: usize, absence: Absence, deadline: Deadline, queued: Duration) -> Self {
+    pub(super) fn new(
+        index: usize,
+        absence: Absence,
+        deadline: Deadline,
+        queued: Duration,
+        workspace: Rc<RefCell<Workspace>>,
+    ) -> Self {
         Self {
             index,
             absence,
             deadline,
             queued: Cell::new(queued),
             lap_began: Cell::new(Instant::now()),
+            workspace,
         }
     }
 
@@ -75,6 +85,11 @@ impl Lane {
             return Err(Abandoned::DeadlinePassed);
         }
         Ok(())
+    }
+
+    /// The thread's buffers. Not to be asked for twice at once.
+    pub fn workspace(&self) -> RefMut<'_, Workspace> {
+        self.workspace.borrow_mut()
     }
 
     /// How long the work waited before it began.

@@ -6,7 +6,10 @@
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::estimate::Estimate;
+use super::known::Known;
 use super::lane::{Abandoned, Lane};
 use super::reaper::Reaper;
 use super::spec::{JudgeSpec, RevisionSpec};
@@ -91,6 +94,8 @@ pub struct Executor {
     signature: Signature,
     sessions: Vec<Mutex<Session>>,
     counter: Counter,
+    known: Known,
+    estimate: Estimate,
     reaper: Reaper,
 }
 
@@ -117,6 +122,8 @@ impl Executor {
             },
             sessions: Vec::with_capacity(lanes),
             counter: Counter::default(),
+            known: Known::default(),
+            estimate: Estimate::default(),
             reaper: reaper.clone(),
             spec,
         };
@@ -134,6 +141,28 @@ impl Executor {
             executor.sessions.push(Mutex::new(session));
         }
         Ok(executor)
+    }
+
+    /// Lets it remember the scores of pictures, in so many bytes.
+    pub fn remembering(mut self, bytes: u64) -> Self {
+        let labels = self.spec.judge.as_ref().map_or(0, |judge| judge.head.labels().len());
+        self.known = Known::with_room(bytes, labels);
+        self
+    }
+
+    /// What judging a picture of so many encoded bytes will cost a thread, by those before it.
+    pub fn cost_of(&self, encoded_bytes: usize) -> Duration {
+        self.estimate.of(encoded_bytes)
+    }
+
+    /// Learns how long it took to make the input of a picture of so many encoded bytes.
+    pub fn prepared(&self, encoded_bytes: usize, took: Duration) {
+        self.estimate.prepared(encoded_bytes, took);
+    }
+
+    /// The pictures that it has judged already.
+    pub fn known(&self) -> &Known {
+        &self.known
     }
 
     /// What was loaded.
@@ -169,6 +198,7 @@ impl Executor {
         };
         let logits = judge_logits(&mut self.session(lane), judge, tensor);
         timing.infer = lane.lap();
+        self.estimate.ran(timing.infer);
         let scores = logits.and_then(|logits| Ok(judge.head.probabilities(&logits)?));
         timing.output = lane.lap();
         self.count(1, &timing, scores)
@@ -206,7 +236,9 @@ impl Executor {
 
     /// A judging model's raw logits for one picture; counted nowhere.
     pub(super) fn try_picture(&self, judge: &JudgeSpec, tensor: &[f32]) -> Result<Vec<LabelScore>, RunError> {
+        let began = Instant::now();
         let logits = judge_logits(&mut self.session(&Lane::apart(0)), judge, tensor)?;
+        self.estimate.ran(began.elapsed());
         Ok(judge.head.probabilities(&logits)?)
     }
 

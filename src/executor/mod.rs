@@ -4,9 +4,13 @@
 //! Nothing here knows why a revision is loaded or who asks for scores; the plan holds executors, serving runs work on
 //! the cores.
 
+mod booking;
 mod cores;
+mod estimate;
 mod golden;
+mod known;
 mod lane;
+mod line;
 mod loaded;
 mod priority;
 mod proof;
@@ -17,13 +21,15 @@ mod statistics;
 mod threads;
 mod warm_up;
 
-pub use cores::{CorePlan, Cores, Load, NotRun, QueueFull, plan_cores};
+pub use booking::{Booking, CorePlan, Kind, cores_of_this_process, plan_cores};
+pub use cores::{Cores, Lanes, Load, NotRun, QueueFull};
 pub use golden::GoldenReport;
+pub use known::{Known, KnownStatistics, LookUp, Place, Scores};
 pub use lane::{Abandoned, Lane};
 pub use loaded::{Executor, LoadError, RunError};
-pub use priority::{BRING_UP_NICE, lower_to};
+pub use priority::lower_to;
 pub use proof::{ProofError, ProofLimits, ProofReport, SUBCOMMAND, prove, prove_here};
-pub use queue::{Class, QueueLimits};
+pub use queue::{Class, QueueLimits, Ticket};
 pub use reaper::Reaper;
 pub use spec::{GoldenCase, JudgeSpec, RevisionSpec};
 pub use statistics::{BatchStatistics, Statistics, Total};

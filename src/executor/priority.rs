@@ -2,10 +2,6 @@
 
 use std::io;
 
-/// The priority at which a candidate is proved and loaded. At 19, the lowest, requests that keep every core busy would hold a
-/// new version up for minutes; at 10 a thread that competes with them gets a tenth of a core, and they hardly feel it.
-pub const BRING_UP_NICE: i32 = 10;
-
 /// Lowers the calling thread's priority, and that of every thread it starts from now on. 19 is the lowest; it never
 /// rises again.
 ///

@@ -1,10 +1,12 @@
-//! The bounded queues before the computing threads.
+//! The bounded queues before the computing threads, and who may wait in them.
 //!
-//! Pure: no thread, no lock, no clock. Full means full of work that somebody still waits for: before a job is refused,
-//! those whose callers have left make room.
+//! Pure: no thread, no lock, no clock. A job is taken only where what it costs and what is before it leave it in time. Full means full of work that
+//! somebody still waits for: before a job is refused, those whose callers have left make room, and then whoever takes the most.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+use super::line::Line;
+use crate::base::{Asker, Caller};
 
 /// What a job is for, and so when its turn comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,40 +51,74 @@ impl QueueLimits {
     }
 }
 
+/// How a job asks to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    pub class: Class,
+    pub asker: Asker,
+    /// How long it will keep a thread busy, as far as that is known; none: as long as jobs did of late.
+    pub cost: Option<Duration>,
+}
+
+impl Ticket {
+    /// For work of this class and asker whose cost is not known.
+    pub fn new(class: Class, asker: Asker) -> Self {
+        Self {
+            class,
+            asker,
+            cost: None,
+        }
+    }
+}
+
 /// A job as the queue sees it.
 pub(super) trait Waiting {
     /// Whether nobody waits for it any more.
     fn is_abandoned(&self, now: Instant) -> bool;
 }
 
-/// What became of a job that was offered. Whoever gets the abandoned ones drops them outside the lock.
+/// What became of a job that was offered.
 pub(super) struct Pushed<J> {
-    pub refused: Option<J>,
+    pub refused: Option<(J, Why)>,
+    /// Those who had to make room: whoever gets them refuses them, outside the lock.
     pub abandoned: Vec<J>,
+    pub ousted: Option<J>,
+    /// How long a job that came now would wait.
+    pub wait: Duration,
+}
+
+/// Why a job is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Full,
+    /// It would end after its deadline.
+    Late,
 }
 
 pub(super) struct Queues<J> {
     limits: QueueLimits,
-    live: VecDeque<J>,
-    bulk: VecDeque<J>,
-    background: VecDeque<J>,
+    live: Line<J>,
+    bulk: Line<J>,
+    background: Line<J>,
+    /// Of the jobs that live threads are running, what they were said to cost.
+    running: Duration,
     /// A moving average over the jobs of the live threads; zero until one has ended.
     service: Duration,
 }
 
 impl<J: Waiting> Queues<J> {
     pub(super) fn new(limits: QueueLimits) -> Self {
-        let (live, bulk, background) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         Self {
             limits,
-            live,
-            bulk,
-            background,
+            live: Line::default(),
+            bulk: Line::default(),
+            background: Line::default(),
+            running: Duration::ZERO,
             service: Duration::ZERO,
         }
     }
 
-    fn queue(&mut self, class: Class) -> &mut VecDeque<J> {
+    fn line(&mut self, class: Class) -> &mut Line<J> {
         match class {
             Class::Live => &mut self.live,
             Class::Bulk => &mut self.bulk,
@@ -99,142 +135,91 @@ impl<J: Waiting> Queues<J> {
         }
     }
 
-    /// Takes a job, or gives it back when the class is full of jobs that somebody waits for.
-    pub(super) fn push(&mut self, class: Class, job: J, now: Instant) -> Pushed<J> {
-        let limit = self.limits.of(class);
-        let queue = self.queue(class);
-        let mut abandoned = Vec::new();
-        if queue.len() >= limit {
-            let (gone, kept): (Vec<J>, Vec<J>) =
-                std::mem::take(queue).into_iter().partition(|job| job.is_abandoned(now));
-            abandoned = gone;
-            *queue = kept.into();
-        }
-        if queue.len() >= limit {
-            return Pushed {
-                refused: Some(job),
-                abandoned,
-            };
-        }
-        queue.push_back(job);
-        Pushed {
+    /// Takes a job that can end in time on one of `threads`, of which `idle` have nothing to do; else gives it back.
+    pub(super) fn push(&mut self, ticket: &Ticket, job: J, now: Instant, (threads, idle): (usize, usize)) -> Pushed<J> {
+        let Ticket { class, asker, cost } = *ticket;
+        let cost = cost.unwrap_or(self.service);
+        let wait = match class {
+            // What background work waits for is not measured.
+            Class::Background => Duration::ZERO,
+            Class::Live | Class::Bulk => self.wait(class, asker.caller, threads, idle),
+        };
+        let mut pushed = Pushed {
             refused: None,
-            abandoned,
+            abandoned: Vec::new(),
+            ousted: None,
+            wait,
+        };
+        if asker
+            .deadline
+            .remaining(now)
+            .is_some_and(|remaining| wait + cost > remaining || remaining.is_zero())
+        {
+            pushed.refused = Some((job, Why::Late));
+            return pushed;
         }
+        let limit = self.limits.of(class);
+        let line = self.line(class);
+        if line.len() >= limit {
+            pushed.abandoned = line.take_out(|job| job.is_abandoned(now));
+        }
+        if line.len() >= limit {
+            pushed.ousted = line.make_room_for(asker.caller);
+        }
+        if line.len() >= limit {
+            pushed.refused = Some((job, Why::Full));
+        } else {
+            line.push(asker.caller, cost, job);
+        }
+        pushed
     }
 
-    /// The next job of the live threads: live before bulk, each first come, first served.
-    pub(super) fn pop_live(&mut self) -> Option<(Class, J)> {
-        let live = self.live.pop_front().map(|job| (Class::Live, job));
-        live.or_else(|| self.bulk.pop_front().map(|job| (Class::Bulk, job)))
+    /// The next job of the live threads and what it was said to cost: live before bulk.
+    pub(super) fn pop_live(&mut self) -> Option<(Class, J, Duration)> {
+        let live = self.live.pop().map(|(job, cost)| (Class::Live, job, cost));
+        let next = live.or_else(|| self.bulk.pop().map(|(job, cost)| (Class::Bulk, job, cost)))?;
+        self.running += next.2;
+        Some(next)
     }
 
     /// The next job of the background threads.
-    pub(super) fn pop_background(&mut self) -> Option<(Class, J)> {
-        self.background.pop_front().map(|job| (Class::Background, job))
+    pub(super) fn pop_background(&mut self) -> Option<(Class, J, Duration)> {
+        self.background.pop().map(|(job, cost)| (Class::Background, job, cost))
     }
 
     /// Takes out everything that waits in a class.
     pub(super) fn drain(&mut self, class: Class) -> Vec<J> {
-        self.queue(class).drain(..).collect()
+        self.line(class).take_out(|_| true)
     }
 
-    /// Learns how long a job of a live thread took.
-    pub(super) fn served(&mut self, took: Duration) {
-        self.service = if self.service.is_zero() {
-            took
-        } else {
-            self.service * 7 / 8 + took / 8
-        };
+    /// Learns that a job of a live thread has ended: what it was said to cost, and how long it took; none where it was not begun.
+    pub(super) fn served(&mut self, said: Duration, took: Option<Duration>) {
+        self.running = self.running.saturating_sub(said);
+        if let Some(took) = took {
+            self.service = if self.service.is_zero() {
+                took
+            } else {
+                self.service * 7 / 8 + took / 8
+            };
+        }
     }
 
-    /// How long a job that came now would wait for one of `threads`. Zero until there is something to go by.
-    pub(super) fn wait(&self, class: Class, threads: usize) -> Duration {
+    /// How long a job of this caller that came now would wait for a thread: what is before it, and half of what is running. Zero where one is idle
+    /// and nothing waits, and until there is something to go by.
+    fn wait(&self, class: Class, caller: Caller, threads: usize, idle: usize) -> Duration {
         let ahead = match class {
-            Class::Live => self.live.len(),
-            Class::Bulk => self.live.len() + self.bulk.len(),
-            Class::Background => self.background.len(),
+            Class::Live => self.live.ahead_of(self.live.turn(caller)),
+            Class::Bulk => self.live.cost() + self.bulk.ahead_of(self.bulk.turn(caller)),
+            Class::Background => self.background.cost(),
         };
-        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        if ahead.is_zero() && idle > 0 {
+            return Duration::ZERO;
+        }
         let threads = u32::try_from(threads.max(1)).unwrap_or(u32::MAX);
-        self.service.saturating_mul(ahead) / threads
+        (ahead + self.running / 2) / threads
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// A job with a number; some have been left by their callers.
-    #[derive(Debug, PartialEq)]
-    struct Numbered(usize, bool);
-
-    impl Waiting for Numbered {
-        fn is_abandoned(&self, _: Instant) -> bool {
-            self.1
-        }
-    }
-
-    const LIMITS: QueueLimits = QueueLimits {
-        live: 3,
-        bulk: 2,
-        background: 1,
-    };
-
-    #[test]
-    fn the_left_make_room_before_anybody_is_refused() {
-        let mut queues = Queues::new(LIMITS);
-        let now = Instant::now();
-        for (number, left) in [(0, false), (1, true), (2, false)] {
-            assert!(queues.push(Class::Live, Numbered(number, left), now).refused.is_none());
-        }
-        let pushed = queues.push(Class::Live, Numbered(3, false), now);
-        assert_eq!((pushed.refused, pushed.abandoned), (None, vec![Numbered(1, true)]));
-        assert_eq!(
-            queues.push(Class::Live, Numbered(4, false), now).refused,
-            Some(Numbered(4, false))
-        );
-    }
-
-    #[test]
-    fn the_wait_follows_what_was_measured() {
-        let mut queues = Queues::new(LIMITS);
-        let now = Instant::now();
-        queues.push(Class::Live, Numbered(0, false), now);
-        queues.push(Class::Bulk, Numbered(1, false), now);
-        assert_eq!(queues.wait(Class::Bulk, 2), Duration::ZERO);
-        queues.served(Duration::from_millis(8));
-        queues.served(Duration::from_millis(16));
-        assert_eq!(queues.wait(Class::Live, 1), Duration::from_millis(9));
-        assert_eq!(queues.wait(Class::Bulk, 2), Duration::from_millis(9));
-    }
-
-    proptest! {
-        #[test]
-        fn bounds_hold_and_live_comes_first(steps in prop::collection::vec((0_usize..5, any::<bool>()), 0..200)) {
-            let mut queues = Queues::new(LIMITS);
-            let now = Instant::now();
-            for (number, (step, left)) in steps.into_iter().enumerate() {
-                match step {
-                    3 => {
-                        let live = queues.depth(Class::Live);
-                        let popped = queues.pop_live().map(|(class, _)| class);
-                        prop_assert_eq!(popped == Some(Class::Live), live > 0);
-                    }
-                    4 => drop(queues.pop_background()),
-                    class => {
-                        let class = Class::ALL[class];
-                        let pushed = queues.push(class, Numbered(number, left), now);
-                        prop_assert!(pushed.abandoned.iter().all(|job| job.1));
-                        prop_assert!(pushed.refused.is_none() || queues.depth(class) == LIMITS.of(class));
-                    }
-                }
-                for class in Class::ALL {
-                    prop_assert!(queues.depth(class) <= LIMITS.of(class));
-                }
-            }
-        }
-    }
-}
+#[path = "queue_tests.rs"]
+mod tests;

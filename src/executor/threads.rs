@@ -3,20 +3,22 @@
 //! An idle thread sleeps on a condition variable; it never spins. One lock guards the queues and is held for
 //! nanoseconds: a job is taken or left, never run, dropped or refused under it.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::cores::{CorePlan, Load, NotRun};
+use super::booking::Kind;
+use super::cores::{Lanes, Load, NotRun};
 use super::lane::{Absence, Lane};
 use super::priority::lower_to;
-use super::queue::{Class, QueueLimits, Queues, Waiting};
+use super::queue::{Class, QueueLimits, Queues, Ticket, Waiting, Why};
 use crate::base::Deadline;
+use crate::preprocess::Workspace;
 
-/// The lowest priority of the operating system.
-const BACKGROUND_NICE: i32 = 19;
 /// Told to those who are refused before a first job has been measured.
 const FIRST_RETRY: Duration = Duration::from_millis(10);
 /// The bounds of what callers are told to wait.
@@ -46,9 +48,10 @@ impl Job {
         }
     }
 
-    fn run(self, index: usize, now: Instant) {
+    fn run(self, index: usize, now: Instant, workspace: &Rc<RefCell<Workspace>>) {
         let queued = now.saturating_duration_since(self.came);
-        self.work.run(&Lane::new(index, self.absence, self.deadline, queued));
+        let lane = Lane::new(index, self.absence, self.deadline, queued, Rc::clone(workspace));
+        self.work.run(&lane);
     }
 }
 
@@ -67,7 +70,7 @@ struct State {
 }
 
 pub(super) struct Shared {
-    plan: CorePlan,
+    lanes: Lanes,
     state: Mutex<State>,
     live_wanted: Condvar,
     background_wanted: Condvar,
@@ -77,7 +80,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(plan: CorePlan, limits: QueueLimits) -> Self {
+    pub(super) fn new(lanes: Lanes, limits: QueueLimits) -> Self {
         let state = State {
             queues: Queues::new(limits),
             running_live: 0,
@@ -86,17 +89,13 @@ impl Shared {
             closing: false,
         };
         Self {
-            plan,
+            lanes,
             state: Mutex::new(state),
             live_wanted: Condvar::new(),
             background_wanted: Condvar::new(),
             thread_ended: Condvar::new(),
             room: [Notify::new(), Notify::new(), Notify::new()],
         }
-    }
-
-    pub(super) fn plan(&self) -> CorePlan {
-        self.plan
     }
 
     pub(super) fn load(&self) -> Load {
@@ -119,30 +118,35 @@ impl Shared {
     }
 
     /// Leaves a job for a thread of its class; gives it back with the reason when it is not taken.
-    pub(super) fn push(&self, class: Class, job: Job) -> Result<(), (Job, NotRun)> {
-        let now = Instant::now();
+    pub(super) fn push(&self, ticket: &Ticket, job: Job) -> Result<(), (Job, NotRun)> {
+        let (class, now) = (ticket.class, Instant::now());
         let mut state = self.lock();
         if state.closing {
             return Err((job, NotRun::Closing));
         }
-        let wait = match class {
-            Class::Live | Class::Bulk => state.queues.wait(class, self.plan.live),
-            // What background work waits for is not measured.
-            Class::Background => Duration::ZERO,
-        };
-        if job.deadline.remaining(now).is_some_and(|remaining| wait >= remaining) {
-            return Err((job, NotRun::DeadlinePassed));
-        }
-        let pushed = state.queues.push(class, job, now);
+        let idle = self.lanes.live - state.running_live;
+        let pushed = state.queues.push(ticket, job, now, (self.lanes.live, idle));
         drop(state);
+        let wait = if pushed.wait.is_zero() {
+            FIRST_RETRY
+        } else {
+            pushed.wait
+        };
+        let retry_after = wait.clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1);
         for abandoned in pushed.abandoned {
             self.room(class).notify_one();
             abandoned.work.refuse(NotRun::DeadlinePassed);
         }
-        if let Some(job) = pushed.refused {
-            let wait = if wait.is_zero() { FIRST_RETRY } else { wait };
-            let retry_after = wait.clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1);
-            return Err((job, NotRun::QueueFull { retry_after }));
+        if let Some(ousted) = pushed.ousted {
+            ousted.work.refuse(NotRun::QueueFull { retry_after });
+        }
+        if let Some((job, why)) = pushed.refused {
+            let why = match why {
+                Why::Full => NotRun::QueueFull { retry_after },
+                Why::Late if ticket.asker.deadline.has_passed(now) => NotRun::DeadlinePassed,
+                Why::Late => NotRun::Late { retry_after },
+            };
+            return Err((job, why));
         }
         match class {
             Class::Live | Class::Bulk => self.live_wanted.notify_one(),
@@ -190,27 +194,28 @@ impl Shared {
 
     /// The life of one thread.
     pub(super) fn serve(&self, index: usize) {
-        let live = index < self.plan.live;
-        if !live && let Err(error) = lower_to(BACKGROUND_NICE) {
+        let live = index < self.lanes.live;
+        if !live && let Err(error) = lower_to(Kind::Background.nice()) {
             tracing::warn!(%error, "background work runs at normal priority");
         }
-        while let Some((class, job)) = self.next(live) {
+        let workspace = Rc::default();
+        while let Some((class, job, cost)) = self.next(live) {
             self.room(class).notify_one();
             let began = Instant::now();
             if job.is_abandoned(began) {
                 job.work.refuse(NotRun::DeadlinePassed);
-                self.done(live, None);
+                self.done(live, cost, None);
             } else {
                 // Work answers for its own panics; this is for what it leaves behind, so that no thread is ever lost.
-                let _ = catch_unwind(AssertUnwindSafe(|| job.run(index, began)));
-                self.done(live, Some(began.elapsed()));
+                let _ = catch_unwind(AssertUnwindSafe(|| job.run(index, began, &workspace)));
+                self.done(live, cost, Some(began.elapsed()));
             }
         }
         self.thread_ended();
     }
 
     /// Waits for a job; none when there will be no more.
-    fn next(&self, live: bool) -> Option<(Class, Job)> {
+    fn next(&self, live: bool) -> Option<(Class, Job, Duration)> {
         let mut state = self.lock();
         loop {
             let job = if live {
@@ -234,11 +239,11 @@ impl Shared {
         }
     }
 
-    fn done(&self, live: bool, took: Option<Duration>) {
+    fn done(&self, live: bool, cost: Duration, took: Option<Duration>) {
         let mut state = self.lock();
         *state.running(live) -= 1;
-        if let Some(took) = took.filter(|_| live) {
-            state.queues.served(took);
+        if live {
+            state.queues.served(cost, took);
         }
     }
 

@@ -10,12 +10,13 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::{Instrument, info_span};
 
 use super::calls::{CallName, Counter, Told, reworded};
-use super::deadline::deadline_of;
+use super::deadline::asker_of;
 use super::generated::vigie::ad_safety_server::AdSafety;
 use super::status::{item_error, status};
-use super::streams::{Answers, Driving, Order, answer};
-use crate::base::{Classification, Deadline, Priority, Refusal, RefusalKind};
+use super::streams::{Answers, Item, Order, Streams, answer};
+use crate::base::{Asker, Classification, Deadline, Priority, Refusal, RefusalKind};
 use crate::serving::{Judged, Serving};
+use crate::wire::vigie::product::Picture;
 use crate::wire::vigie::stream_result::Result as ItemResult;
 use crate::wire::vigie::{ClassifyRequest, Decision, StreamRequest, StreamResult};
 
@@ -32,16 +33,16 @@ const ITEM: CallName = CallName {
 pub struct AdSafetyService {
     pub serving: Serving,
     pub counter: Counter,
-    pub stalled_reader: Duration,
+    pub streams: Streams,
     pub stop: CancellationToken,
 }
 
 #[tonic::async_trait]
 impl AdSafety for AdSafetyService {
     async fn classify(&self, request: Request<ClassifyRequest>) -> Result<Response<Decision>, Status> {
-        let deadline = deadline_of(&request);
+        let asker = asker_of(&request);
         let judged = match request.into_inner().into_classification(Priority::Live) {
-            Ok(classification) => self.serving.classify(classification, deadline).await,
+            Ok(classification) => self.serving.classify(classification, asker).await,
             Err(refusal) => Err(refusal),
         };
         let judged = judged.map_err(|refusal| {
@@ -61,17 +62,27 @@ impl AdSafety for AdSafetyService {
         &self,
         request: Request<Streaming<StreamRequest>>,
     ) -> Result<Response<Self::ClassifyStreamStream>, Status> {
-        let deadline = deadline_of(&request);
-        let driving = Driving {
-            order: Order::AsReady,
-            read_ahead: READ_AHEAD,
-            stalled: self.stalled_reader,
-            deadline,
-            stop: self.stop.clone(),
-        };
+        let asker = asker_of(&request);
+        let driving = self
+            .streams
+            .open(Order::AsReady, READ_AHEAD, asker.deadline, self.stop.clone())
+            .map_err(|refusal| {
+                self.counter.refused(&refusal);
+                status(refusal)
+            })?;
         let service = self.clone();
-        let respond = move |item: StreamRequest| service.clone().item(item, deadline);
+        let respond = move |item: StreamRequest| service.clone().item(item, asker);
         Ok(Response::new(answer(worded(request.into_inner()), respond, driving)))
+    }
+}
+
+impl Item for StreamRequest {
+    fn bytes(&self) -> usize {
+        let product = self.request.as_ref().and_then(|request| request.product.as_ref());
+        match product.and_then(|product| product.picture.as_ref()) {
+            Some(Picture::Image(encoded)) => encoded.len(),
+            Some(Picture::ImageUrl(_)) | None => 0,
+        }
     }
 }
 
@@ -90,7 +101,7 @@ fn told(judged: &Judged) -> Told {
 
 impl AdSafetyService {
     /// Answers one item; whatever is wrong with it is in the answer.
-    fn item(self, item: StreamRequest, of_stream: Deadline) -> Pin<Box<dyn Future<Output = StreamResult> + Send>> {
+    fn item(self, item: StreamRequest, of_stream: Asker) -> Pin<Box<dyn Future<Output = StreamResult> + Send>> {
         let span = info_span!("item", correlation_id = %shown(&item.correlation_id), otel.kind = "server");
         let correlation_id = item.correlation_id.clone();
         let answered = async move {
@@ -116,7 +127,7 @@ impl AdSafetyService {
         Box::pin(answered.instrument(span))
     }
 
-    async fn judge(&self, item: StreamRequest, began: Instant, of_stream: Deadline) -> Result<Judged, Refusal> {
+    async fn judge(&self, item: StreamRequest, began: Instant, of_stream: Asker) -> Result<Judged, Refusal> {
         let own = match item.timeout_ms {
             None => Deadline::NONE,
             Some(0) => {
@@ -127,11 +138,11 @@ impl AdSafetyService {
             }
             Some(milliseconds) => Deadline::after(began, Duration::from_millis(milliseconds.into())),
         };
-        let deadline = own.earliest(of_stream);
+        let asker = of_stream.until(own);
         let request = item.request.ok_or_else(|| Refusal::invalid("request", "is missing"))?;
         let classification = request.into_classification(Priority::Bulk)?;
-        let judged = self.when_there_is_room(classification, deadline);
-        match deadline.moment() {
+        let judged = self.when_there_is_room(classification, asker);
+        match asker.deadline.moment() {
             None => judged.await,
             Some(moment) => tokio::time::timeout_at(moment.into(), judged)
                 .await
@@ -140,9 +151,9 @@ impl AdSafetyService {
     }
 
     /// A stream is never refused for load: it waits, and because it reads no further meanwhile, so does its caller.
-    async fn when_there_is_room(&self, request: Classification, deadline: Deadline) -> Result<Judged, Refusal> {
+    async fn when_there_is_room(&self, request: Classification, asker: Asker) -> Result<Judged, Refusal> {
         loop {
-            match self.serving.classify(request.clone(), deadline).await {
+            match self.serving.classify(request.clone(), asker).await {
                 Err(Refusal {
                     kind: RefusalKind::Overloaded { retry_after },
                     ..

@@ -72,8 +72,12 @@ impl Counter {
         );
     }
 
-    /// Counts the verdicts of a decision.
+    /// Counts a decision's picture and verdicts.
     pub fn judged(&self, decision: &Decision) {
+        if decision.image_sha256.is_some() {
+            self.metrics
+                .picture(&decision.model, decision.version, decision.known_picture);
+        }
         for verdict in &decision.verdicts {
             self.metrics.verdict(&decision.model, decision.version, verdict.verdict);
         }

@@ -5,6 +5,7 @@
 //! read. It covers a call until its answer begins; a stream keeps its own deadline.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::status::status;
-use crate::base::{Deadline, Refusal};
+use crate::base::{Asker, Caller, Deadline, Refusal};
 
 /// How long before the deadline the answer leaves: at most this, and a twentieth of short ones.
 const MARGIN: Duration = Duration::from_millis(2);
@@ -91,9 +92,16 @@ async fn before<E>(
     .await
 }
 
-/// The deadline that the layer has left in a request.
-pub fn deadline_of<T>(request: &tonic::Request<T>) -> Deadline {
-    request.extensions().get().copied().unwrap_or(Deadline::NONE)
+/// Who asks, by the address of the connection, and the deadline that the layer has left in the request.
+pub fn asker_of<T>(request: &tonic::Request<T>) -> Asker {
+    let address = request.remote_addr().map(|address| match address.ip() {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    });
+    Asker {
+        caller: address.map_or_else(Caller::default, |address| Caller::new(address.octets())),
+        deadline: request.extensions().get().copied().unwrap_or(Deadline::NONE),
+    }
 }
 
 /// `grpc-timeout`: at most eight digits and a unit.

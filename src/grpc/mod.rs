@@ -10,6 +10,7 @@ mod deadline;
 pub mod generated;
 mod health;
 mod inference;
+mod inflow;
 mod models;
 mod server;
 mod status;

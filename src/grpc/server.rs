@@ -20,7 +20,9 @@ use super::generated::vigie::ad_safety_server::AdSafetyServer;
 use super::generated::vigie::models_server::ModelsServer;
 use super::health::health;
 use super::inference::{InferenceService, LogReport};
+use super::inflow::{InflowLayer, Room};
 use super::models::ModelsService;
+use super::streams::Streams;
 use crate::control::Control;
 use crate::observe::Observe;
 use crate::serving::Serving;
@@ -55,6 +57,12 @@ pub struct GrpcLimits {
     pub max_frame_bytes: u32,
     /// How often a silent connection is asked whether it lives; none: never.
     pub keepalive: Option<Duration>,
+    /// What messages in flight may take of memory, of calls with one message, and again half as much of streams.
+    pub in_flight_bytes: usize,
+    /// How long a message may take to arrive.
+    pub slow_sender: Duration,
+    /// Streams of requests open at once, over all connections.
+    pub streams: usize,
     /// How long a stream's reader may take nothing while an answer waits.
     pub stalled_reader: Duration,
     /// Whether callers may load and unload models.
@@ -69,7 +77,7 @@ pub struct GrpcServer {
     limits: GrpcLimits,
 }
 
-type Layers = Stack<DeadlineLayer, Stack<CallLayer, Identity>>;
+type Layers = Stack<InflowLayer, Stack<DeadlineLayer, Stack<CallLayer, Identity>>>;
 
 impl GrpcServer {
     /// A server of these planes within these limits.
@@ -98,10 +106,13 @@ impl GrpcServer {
     fn router(self, stop: &CancellationToken) -> Result<Router<Layers>, tonic_reflection::server::Error> {
         let Self { parts, limits } = self;
         let counter = Counter::new(parts.metrics.clone());
+        let (of_calls, of_streams) = (Room::new(limits.in_flight_bytes), Room::new(limits.in_flight_bytes / 2));
+        show_room(&parts.metrics, &of_calls, &of_streams);
+        let streams = Streams::new(limits.streams, of_streams, limits.stalled_reader);
         let ad_safety = AdSafetyService {
             serving: parts.serving.clone(),
             counter: counter.clone(),
-            stalled_reader: limits.stalled_reader,
+            streams: streams.clone(),
             stop: stop.clone(),
         };
         let models = ModelsService {
@@ -116,7 +127,7 @@ impl GrpcServer {
             ready: parts.ready.clone(),
             load_unload: limits.load_unload,
             log: limits.log.clone(),
-            stalled_reader: limits.stalled_reader,
+            streams,
             stop: stop.clone(),
         };
         let bytes = limits.max_message_bytes;
@@ -126,8 +137,13 @@ impl GrpcServer {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         Ok(transport(&limits)
-            .layer(CallLayer::new(counter))
+            .layer(CallLayer::new(counter.clone()))
             .layer(DeadlineLayer)
+            .layer(InflowLayer {
+                room: of_calls,
+                slowest: limits.slow_sender,
+                counter,
+            })
             .add_service(
                 AdSafetyServer::new(ad_safety)
                     .max_decoding_message_size(bytes)
@@ -142,6 +158,21 @@ impl GrpcServer {
             .add_service(health(parts.ready, stop.clone()))
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?))
+    }
+}
+
+/// Shows what messages in flight take of memory.
+fn show_room(metrics: &Metrics, of_calls: &Room, of_streams: &Room) {
+    let series: [(&[(&str, &str)], &Room); 2] =
+        [(&[("kind", "calls")], of_calls), (&[("kind", "streams")], of_streams)];
+    for (labels, room) in series {
+        let room = room.clone();
+        metrics.reading(
+            "vigie_grpc_in_flight_bytes",
+            "Memory that messages in flight take",
+            labels,
+            move || room.taken() as f64,
+        );
     }
 }
 

@@ -21,7 +21,7 @@ pub fn code(kind: &RefusalKind) -> Code {
         RefusalKind::NotFound => Code::NotFound,
         RefusalKind::Unavailable => Code::Unavailable,
         RefusalKind::Overloaded { .. } => Code::ResourceExhausted,
-        RefusalKind::DeadlineExceeded => Code::DeadlineExceeded,
+        RefusalKind::DeadlineExceeded { .. } => Code::DeadlineExceeded,
         RefusalKind::Cancelled => Code::Cancelled,
         RefusalKind::Unsupported => Code::Unimplemented,
         RefusalKind::Internal => Code::Internal,
@@ -36,12 +36,15 @@ pub fn status(refusal: Refusal) -> Status {
         RefusalKind::InvalidArgument { field } => {
             details.add_bad_request_violation(shortened(field.clone()), message.clone());
         }
-        RefusalKind::Overloaded { retry_after } => {
+        RefusalKind::Overloaded { retry_after }
+        | RefusalKind::DeadlineExceeded {
+            retry_after: Some(retry_after),
+        } => {
             details.set_retry_info(Some(whole_milliseconds(*retry_after)));
         }
         RefusalKind::NotFound
         | RefusalKind::Unavailable
-        | RefusalKind::DeadlineExceeded
+        | RefusalKind::DeadlineExceeded { retry_after: None }
         | RefusalKind::Cancelled
         | RefusalKind::Unsupported
         | RefusalKind::Internal => return Status::new(code(&refusal.kind), message),
@@ -122,6 +125,7 @@ mod tests {
             (Refusal::unavailable("no"), Code::Unavailable),
             (Refusal::overloaded(Duration::ZERO, "no"), Code::ResourceExhausted),
             (Refusal::deadline(), Code::DeadlineExceeded),
+            (Refusal::too_late(Duration::ZERO), Code::DeadlineExceeded),
             (Refusal::cancelled(), Code::Cancelled),
             (Refusal::unsupported("no"), Code::Unimplemented),
             (Refusal::internal("no"), Code::Internal),

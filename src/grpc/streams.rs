@@ -9,20 +9,25 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_util::future::{Fuse, FutureExt};
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use futures_util::{Stream, StreamExt};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tracing::Instrument;
 
+use super::inflow::Room;
 use super::status::status;
 use crate::base::{Deadline, Refusal};
+
+/// When a caller for whose stream there is no place may come back.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Whether answers keep the order of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +36,54 @@ pub enum Order {
     AsReady,
 }
 
+/// What all streams of the port share.
+#[derive(Clone)]
+pub struct Streams {
+    places: Arc<Semaphore>,
+    room: Room,
+    stalled: Duration,
+}
+
+impl Streams {
+    /// Places for so many streams at once, room for their items in work, and how long a reader may take nothing.
+    pub fn new(places: usize, room: Room, stalled: Duration) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            room,
+            stalled,
+        }
+    }
+
+    /// A place for one more stream.
+    ///
+    /// # Errors
+    /// When as many are open as may be.
+    pub fn open(
+        &self,
+        order: Order,
+        read_ahead: usize,
+        deadline: Deadline,
+        stop: CancellationToken,
+    ) -> Result<Driving, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            Refusal::overloaded(
+                RETRY_AFTER,
+                "as many streams are open as the server takes (limits.streams): send more over one of yours",
+            )
+        })?;
+        Ok(Driving {
+            order,
+            read_ahead,
+            stalled: self.stalled,
+            deadline,
+            room: self.room.clone(),
+            stop,
+            _place: Some(place),
+        })
+    }
+}
+
 /// How a stream is driven.
-#[derive(Debug, Clone)]
 pub struct Driving {
     pub order: Order,
     /// Items that may be read and not yet handed over.
@@ -41,8 +92,18 @@ pub struct Driving {
     pub stalled: Duration,
     /// Of the whole stream.
     pub deadline: Deadline,
+    /// What items in work may take of memory, over all streams.
+    pub room: Room,
     /// The server stops: nothing more is read, what was read is answered.
     pub stop: CancellationToken,
+    /// Given back when the stream has ended.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+/// What can be asked in a stream.
+pub trait Item {
+    /// What of it counts as taking memory: pictures and tensors.
+    fn bytes(&self) -> usize;
 }
 
 /// The answers of a stream.
@@ -59,7 +120,7 @@ pub fn answer<Q, A, F>(
     driving: Driving,
 ) -> Answers<A>
 where
-    Q: Send + 'static,
+    Q: Item + Send + 'static,
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
@@ -90,6 +151,7 @@ async fn drive<Q, A, F>(
     driving: Driving,
 ) -> Result<(), Status>
 where
+    Q: Item,
     F: Future<Output = A>,
 {
     let mut in_work = InWork::new(driving.order);
@@ -97,13 +159,17 @@ where
     let mut last_taken = Instant::now();
     // How the stream of requests ended; reading goes on while it has not.
     let mut read: Option<Result<(), Status>> = None;
+    // An item that is read and waits for room in memory; until it has some, no other is read.
+    let mut parked = None;
+    let mut taking = pin!(Fuse::terminated());
     loop {
         if in_work.len() + done.len() == 0
+            && parked.is_none()
             && let Some(end) = read
         {
             return end;
         }
-        let may_read = read.is_none() && in_work.len() + done.len() < driving.read_ahead;
+        let may_read = read.is_none() && parked.is_none() && in_work.len() + done.len() < driving.read_ahead;
         tokio::select! {
             biased;
             () = to_reader.closed() => return Ok(()),
@@ -119,11 +185,24 @@ where
                 }
                 done.push_back(answer);
             }
+            room = &mut taking => {
+                if let Some(request) = parked.take() {
+                    let answer = respond(request);
+                    in_work.push(async move {
+                        let answer = answer.await;
+                        drop(room);
+                        answer
+                    });
+                }
+            }
             () = driving.stop.cancelled(), if read.is_none() => {
                 read = Some(Err(Status::unavailable("the server is stopping: call another one, or this one again later")));
             }
             request = requests.next(), if may_read => match request {
-                Some(Ok(request)) => in_work.push(respond(request)),
+                Some(Ok(request)) => {
+                    taking.set(driving.room.take(request.bytes()).fuse());
+                    parked = Some(request);
+                }
                 Some(Err(error)) => read = Some(Err(error)),
                 None => read = Some(Ok(())),
             },

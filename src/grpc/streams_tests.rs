@@ -13,7 +13,15 @@ fn driving(order: Order) -> Driving {
         read_ahead: 64,
         stalled: Duration::from_secs(600),
         deadline: Deadline::NONE,
+        room: Room::new(1 << 20),
         stop: CancellationToken::new(),
+        _place: None,
+    }
+}
+
+impl Item for usize {
+    fn bytes(&self) -> usize {
+        1000
     }
 }
 
@@ -217,4 +225,20 @@ async fn the_deadline_of_the_stream_ends_it() {
     );
     settle().await;
     assert_eq!(gate.alive.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn items_beyond_the_room_are_not_begun() {
+    let (respond, gate) = Gate::closed().works();
+    // Each of 1000 bytes takes a whole KiB of the three that 3000 bytes are rounded to.
+    let room = Room::new(3000);
+    let driving = Driving {
+        room,
+        ..driving(Order::AsReady)
+    };
+    let answers = answer(numbers(10), respond, driving);
+    settle().await;
+    assert_eq!(gate.started.load(Ordering::SeqCst), 3);
+    gate.places.add_permits(10);
+    assert_eq!(answers.count().await, 10);
 }

@@ -10,10 +10,10 @@ use tracing::info_span;
 
 use super::flips::{Flip, FlipSide, Ledger, Pair, ShadowSummary, deciding_label};
 use crate::base::{CountryCode, CountryVerdict, Label, LabelScore, ModelName, Probability};
-use crate::executor::{Cores, Lane};
+use crate::executor::{Cores, Lane, Scores};
 use crate::plan::Served;
 use crate::policy::Case;
-use crate::preprocess::{self, PictureLimits};
+use crate::preprocess::{self, PictureLimits, Workspace};
 use crate::tap::{Seen, TapListener, Tapped};
 use crate::telemetry::{self, Direction, FlipSeen, Metrics, ShadowDone, ShadowOutcome};
 
@@ -103,18 +103,37 @@ impl ShadowRunner {
         }
     }
 
-    fn scores(&self, lane: &Lane, tapped: &Tapped, candidate: &Served) -> Result<Vec<LabelScore>, String> {
+    /// The candidate's scores: on record, or of the pixels that the live revision saw, or of the picture itself.
+    fn scores(&self, lane: &Lane, tapped: &Tapped, candidate: &Served) -> Result<Scores, String> {
+        let sha256 = tapped.decision.image_sha256.ok_or("the picture has no hash")?;
+        let known = candidate.executor.known();
+        if let Some(scores) = known.peek(&sha256) {
+            return Ok(scores);
+        }
         let seen = tapped.seen.as_ref().ok_or("nothing was seen")?;
-        let own = self.own_tensor(seen, &tapped.route.served, candidate)?;
-        let tensor = own.as_deref().unwrap_or(&seen.tensor);
-        candidate
+        let own = self.own_tensor(seen, &tapped.route.served, candidate, &mut lane.workspace())?;
+        let tensor = match (&own, &seen.pixels) {
+            (Some(own), _) => own,
+            (None, Some(pixels)) => &pixels.tensor,
+            (None, None) => return Err("nothing was made of the picture".into()),
+        };
+        let scores = candidate
             .executor
             .judge(lane, tensor)
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.to_string())?;
+        let scores = Scores::from(scores);
+        known.keep(sha256, Arc::clone(&scores));
+        Ok(scores)
     }
 
     /// The candidate's input, where it is not the very tensor that the live revision had.
-    fn own_tensor(&self, seen: &Seen, stable: &Served, candidate: &Served) -> Result<Option<Vec<f32>>, String> {
+    fn own_tensor(
+        &self,
+        seen: &Seen,
+        stable: &Served,
+        candidate: &Served,
+        workspace: &mut Workspace,
+    ) -> Result<Option<Vec<f32>>, String> {
         let spec_of = |served: &'_ Served| {
             served
                 .executor
@@ -125,15 +144,18 @@ impl ShadowRunner {
         };
         let theirs = spec_of(candidate).ok_or("the shadow judges no pictures")?;
         let ours = spec_of(stable).ok_or("the live revision judges no pictures")?;
-        if theirs == ours {
-            return Ok(None);
+        match &seen.pixels {
+            Some(_) if theirs == ours => Ok(None),
+            Some(pixels) if theirs.decode_options() == ours.decode_options() => {
+                Ok(Some(preprocess::to_tensor(&pixels.decoded, &theirs, workspace)))
+            }
+            Some(_) | None => {
+                let options = theirs.decode_options();
+                let decoded = preprocess::decode(&seen.encoded, &options, &self.picture_limits, workspace)
+                    .map_err(|error| error.to_string())?;
+                Ok(Some(preprocess::to_tensor(&decoded, &theirs, workspace)))
+            }
         }
-        if theirs.decode_options() == ours.decode_options() {
-            return Ok(Some(preprocess::to_tensor(&seen.decoded, &theirs)));
-        }
-        let decoded = preprocess::decode(&seen.encoded, &theirs.decode_options(), &self.picture_limits)
-            .map_err(|error| error.to_string())?;
-        Ok(Some(preprocess::to_tensor(&decoded, &theirs)))
     }
 
     fn compare(&self, tapped: &Tapped, candidate: &Served, scores: &[LabelScore]) {

@@ -6,6 +6,7 @@ use super::error::PictureError;
 use super::header::{self, Format, Header};
 use super::limits::{DecodeOptions, PictureLimits};
 use super::spec::OrientationRule;
+use super::workspace::Workspace;
 use super::{jpeg, orient, raster};
 
 /// A decoded picture.
@@ -41,7 +42,12 @@ impl std::fmt::Debug for Decoded {
 ///
 /// # Errors
 /// Says in words what is wrong; `PictureError::is_over_limit` tells a refused size from an unreadable picture.
-pub fn decode(bytes: &[u8], options: &DecodeOptions, limits: &PictureLimits) -> Result<Decoded, PictureError> {
+pub fn decode(
+    bytes: &[u8],
+    options: &DecodeOptions,
+    limits: &PictureLimits,
+    workspace: &mut Workspace,
+) -> Result<Decoded, PictureError> {
     limits.check_bytes(bytes)?;
     let mut header = header::read(bytes)?;
     limits.check_sides(header.width, header.height)?;
@@ -64,14 +70,19 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions, limits: &PictureLimits) -> 
         header.orientation = 1;
     }
     // Decoders are other people's code and some panic on odd files; nothing of theirs outlives the call.
-    catch_unwind(AssertUnwindSafe(|| decode_checked(bytes, &header, options)))
+    catch_unwind(AssertUnwindSafe(|| decode_checked(bytes, &header, options, workspace)))
         .unwrap_or(Err(PictureError::DecoderFault { format: header.format }))
 }
 
-fn decode_checked(bytes: &[u8], header: &Header, options: &DecodeOptions) -> Result<Decoded, PictureError> {
+fn decode_checked(
+    bytes: &[u8],
+    header: &Header,
+    options: &DecodeOptions,
+    workspace: &mut Workspace,
+) -> Result<Decoded, PictureError> {
     let (rgb, sides, divisor) = match header.format {
         Format::Jpeg => {
-            let pixels = jpeg::decode(bytes, header, options.scaled)?;
+            let pixels = jpeg::decode(bytes, header, options.scaled, workspace)?;
             (pixels.rgb, (pixels.width, pixels.height), pixels.divisor)
         }
         Format::Png | Format::WebP | Format::Gif | Format::Bmp => {

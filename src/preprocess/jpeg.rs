@@ -8,6 +8,7 @@ use turbojpeg::{Decompressor, Image, PixelFormat, ScalingFactor};
 use super::error::PictureError;
 use super::header::{Format, Header};
 use super::orient;
+use super::workspace::Workspace;
 
 const FORMAT: Format = Format::Jpeg;
 
@@ -27,12 +28,21 @@ pub(super) struct Pixels {
     pub divisor: u8,
 }
 
-/// Decodes the picture, at a fraction of its size when `target` (sides of the upright picture in pixels) allows it.
-pub(super) fn decode(bytes: &[u8], header: &Header, target: Option<(u32, u32)>) -> Result<Pixels, PictureError> {
-    let divisor = divisor(header, target);
+/// Decodes the picture, at a fraction of its size when that leaves the upright picture at least as wide and high as `least`.
+pub(super) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    least: Option<(u32, u32)>,
+    workspace: &mut Workspace,
+) -> Result<Pixels, PictureError> {
+    let divisor = divisor(header, least);
     let width = header.width.div_ceil(u32::from(divisor));
     let height = header.height.div_ceil(u32::from(divisor));
-    let mut decompressor = Decompressor::new().map_err(fault)?;
+    // Taken out, so that none is kept over a panic.
+    let mut decompressor = match workspace.decompressor.take() {
+        Some(decompressor) => decompressor,
+        None => Decompressor::new().map_err(fault)?,
+    };
     decompressor.set_scan_limit(header.scans).map_err(fault)?;
     decompressor
         .set_scaling_factor(ScalingFactor::new(1, usize::from(divisor)))
@@ -43,7 +53,7 @@ pub(super) fn decode(bytes: &[u8], header: &Header, target: Option<(u32, u32)>) 
         PixelFormat::RGB
     };
     let pitch = width as usize * format.size();
-    let mut pixels = vec![0; pitch * height as usize];
+    let mut pixels = workspace.take_pixels(pitch * height as usize);
     let image = Image {
         pixels: pixels.as_mut_slice(),
         width: width as usize,
@@ -51,7 +61,9 @@ pub(super) fn decode(bytes: &[u8], header: &Header, target: Option<(u32, u32)>) 
         height: height as usize,
         format,
     };
-    if let Err(error) = decompressor.decompress(bytes, image) {
+    let outcome = decompressor.decompress(bytes, image);
+    workspace.decompressor = Some(decompressor);
+    if let Err(error) = outcome {
         judge(&error)?;
     }
     if header.is_cmyk {
@@ -65,9 +77,9 @@ pub(super) fn decode(bytes: &[u8], header: &Header, target: Option<(u32, u32)>) 
     })
 }
 
-/// The largest of 8, 4, 2 that leaves both sides at least twice the target; else 1.
-fn divisor(header: &Header, target: Option<(u32, u32)>) -> u8 {
-    let Some((mut width, mut height)) = target else {
+/// The largest of 8, 4, 2 that leaves both sides at least so long; else 1.
+fn divisor(header: &Header, least: Option<(u32, u32)>) -> u8 {
+    let Some((mut width, mut height)) = least else {
         return 1;
     };
     if orient::swaps_sides(header.orientation) {
@@ -75,7 +87,7 @@ fn divisor(header: &Header, target: Option<(u32, u32)>) -> u8 {
     }
     let enough = |divisor: &u8| {
         let divisor = u32::from(*divisor);
-        header.width.div_ceil(divisor) >= 2 * width && header.height.div_ceil(divisor) >= 2 * height
+        header.width.div_ceil(divisor) >= width && header.height.div_ceil(divisor) >= height
     };
     [8, 4, 2].into_iter().find(enough).unwrap_or(1)
 }

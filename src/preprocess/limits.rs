@@ -21,8 +21,7 @@ pub struct DecodeOptions {
     pub orientation: OrientationRule,
     /// RGB under transparent pixels.
     pub background: [u8; 3],
-    /// Width and height in pixels of the model's input, when a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as both its sides
-    /// stay at least twice these.
+    /// The least width and height in pixels that a JPEG must have left when it is decoded at 1/2, 1/4 or 1/8; none where it may not be.
     pub scaled: Option<(u32, u32)>,
 }
 

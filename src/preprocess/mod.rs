@@ -18,10 +18,14 @@ mod resample;
 mod resize;
 mod spec;
 mod tensor;
+mod workspace;
 
 pub use decode::{Decoded, decode};
 pub use error::PictureError;
 pub use header::Format;
 pub use limits::{DecodeOptions, PictureLimits};
-pub use spec::{ColorOrder, Filter, Fit, OrientationRule, Preprocessing, PreprocessingError, PreprocessingFields};
+pub use spec::{
+    ColorOrder, Filter, Fit, OrientationRule, Preprocessing, PreprocessingError, PreprocessingFields, ScaledDecode,
+};
 pub use tensor::to_tensor;
+pub use workspace::Workspace;

@@ -5,6 +5,7 @@
 use super::geometry::Placement;
 use super::resample::{self, Axis, BICUBIC, BILINEAR, LANCZOS};
 use super::spec::Filter;
+use super::workspace::Workspace;
 
 /// A picture to read from: sides in pixels and three bytes a pixel.
 #[derive(Clone, Copy)]
@@ -16,7 +17,12 @@ pub(super) struct View<'a> {
 
 /// Resizes to `placement.resized` and keeps only the part that `placement` keeps; three bytes a pixel. `None` if `view` has not the bytes it
 /// says, or no pixels.
-pub(super) fn resize(view: View<'_>, placement: &Placement, filter: Filter) -> Option<Vec<u8>> {
+pub(super) fn resize<'a>(
+    view: View<'a>,
+    placement: &Placement,
+    filter: Filter,
+    workspace: &'a mut Workspace,
+) -> Option<&'a [u8]> {
     let bytes = 3 * view.width as usize * view.height as usize;
     if bytes == 0 || view.rgb.len() != bytes {
         return None;
@@ -34,12 +40,15 @@ pub(super) fn resize(view: View<'_>, placement: &Placement, filter: Filter) -> O
         kept: placement.kept.1,
     };
     let kernel = match filter {
-        Filter::Nearest => return Some(nearest(view, &across, &down)),
+        Filter::Nearest => {
+            workspace.resized = nearest(view, &across, &down);
+            return Some(&workspace.resized);
+        }
         Filter::Bilinear => BILINEAR,
         Filter::Bicubic => BICUBIC,
         Filter::Lanczos => LANCZOS,
     };
-    Some(resample::resample(view.rgb, &across, &down, kernel))
+    Some(resample::resample(view.rgb, &across, &down, kernel, workspace))
 }
 
 /// Takes the nearest pixel. `view` has the bytes it says.

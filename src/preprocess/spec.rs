@@ -68,7 +68,34 @@ pub struct PreprocessingFields {
     pub background: [u8; 3],
     /// Whether a large JPEG may be decoded at a fraction of its size.
     #[serde(default)]
-    pub jpeg_scaled_decode: bool,
+    pub jpeg_scaled_decode: ScaledDecode,
+}
+
+/// `jpeg_scaled_decode`: whether a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which is quicker and changes pixels a little.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ScaledDecode {
+    /// `true`: as long as both sides stay at least twice those of the input; `false`: never.
+    Switch(bool),
+    /// As long as both sides stay at least so many times those of the input: 1 or more.
+    Ratio(f64),
+}
+
+impl Default for ScaledDecode {
+    fn default() -> Self {
+        Self::Switch(false)
+    }
+}
+
+impl ScaledDecode {
+    /// How many times the input's sides a picture must have left; none where it is never scaled.
+    fn ratio(self) -> Option<f64> {
+        match self {
+            Self::Switch(false) => None,
+            Self::Switch(true) => Some(2.0),
+            Self::Ratio(ratio) => Some(ratio),
+        }
+    }
 }
 
 /// A checked `[preprocessing]` section.
@@ -83,6 +110,8 @@ pub enum PreprocessingError {
     Side { key: &'static str, value: u32 },
     #[error("mean[{channel}] is {value}; write a finite number, usually from 0 to 1")]
     Mean { channel: usize, value: f64 },
+    #[error("jpeg_scaled_decode is {0}; write false, true (which is 2), or a number from 1 to 8")]
+    ScaledDecode(f64),
     #[error("std[{channel}] is {value}; write a number from 0.000001 to 1000000, usually from 0.1 to 1")]
     Std { channel: usize, value: f64 },
 }
@@ -108,6 +137,11 @@ impl Preprocessing {
                 return Err(PreprocessingError::Std { channel, value });
             }
         }
+        if let ScaledDecode::Ratio(ratio) = fields.jpeg_scaled_decode
+            && !(1.0..=8.0).contains(&ratio)
+        {
+            return Err(PreprocessingError::ScaledDecode(ratio));
+        }
         Ok(Self(fields))
     }
 
@@ -121,7 +155,10 @@ impl Preprocessing {
         DecodeOptions {
             orientation: self.0.orientation,
             background: self.0.background,
-            scaled: self.0.jpeg_scaled_decode.then_some((self.0.width, self.0.height)),
+            scaled: self.0.jpeg_scaled_decode.ratio().map(|ratio| {
+                let least = |side: u32| (f64::from(side) * ratio).ceil() as u32;
+                (least(self.0.width), least(self.0.height))
+            }),
         }
     }
 

@@ -4,10 +4,11 @@ use super::decode::Decoded;
 use super::geometry;
 use super::resize::{self, View};
 use super::spec::{ColorOrder, Preprocessing};
+use super::workspace::Workspace;
 
 /// The tensor of one picture: `[3, height, width]`, row-major, in the channel order of the specification, each number
 /// `(byte / 255 - mean) / std` in single precision. Always `spec.tensor_len()` long and finite.
-pub fn to_tensor(picture: &Decoded, spec: &Preprocessing) -> Vec<f32> {
+pub fn to_tensor(picture: &Decoded, spec: &Preprocessing, workspace: &mut Workspace) -> Vec<f32> {
     let fields = spec.fields();
     let (width, height) = (fields.width as usize, fields.height as usize);
     let source = (picture.width, picture.height);
@@ -17,11 +18,11 @@ pub fn to_tensor(picture: &Decoded, spec: &Preprocessing) -> Vec<f32> {
         height: picture.height,
         rgb: &picture.rgb,
     };
+    let mut tensor = workspace.take_tensor(spec.tensor_len());
     // A picture made by hand with too few bytes shows nothing but background.
-    let kept = resize::resize(view, &placement, fields.resize).unwrap_or_default();
+    let kept = resize::resize(view, &placement, fields.resize, workspace).unwrap_or_default();
     let (pixels, _) = kept.as_chunks::<3>();
     let (left, top) = (placement.paste.0 as usize, placement.paste.1 as usize);
-    let mut tensor = vec![0.0; spec.tensor_len()];
     for (channel, plane) in tensor.chunks_exact_mut(width * height).enumerate() {
         let byte = match fields.color {
             ColorOrder::Rgb => channel,

@@ -74,7 +74,8 @@ fn full() -> Refusal {
     )
 }
 
-async fn within<T>(deadline: Deadline, wait: impl Future<Output = T>) -> Result<T, Refusal> {
+/// The outcome of a wait, or the refusal of those whose deadline passes first.
+pub(super) async fn within<T>(deadline: Deadline, wait: impl Future<Output = T>) -> Result<T, Refusal> {
     match deadline.moment() {
         None => Ok(wait.await),
         Some(moment) => tokio::time::timeout_at(moment.into(), wait)

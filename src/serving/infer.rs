@@ -11,9 +11,9 @@ use bytes::Bytes;
 use super::look::{abandoned, pixels, refused_run};
 use super::pipeline::Serving;
 use super::trail::Trail;
-use crate::base::{Deadline, Label, LabelScore, ModelName, Refusal, Version};
+use crate::base::{Asker, Label, LabelScore, ModelName, Refusal, Version};
 use crate::engine::{DataType, NamedTensor, Signature, Tensor, TensorData, TensorSpec};
-use crate::executor::{Class, JudgeSpec, Lane, Statistics};
+use crate::executor::{Class, JudgeSpec, Lane, Statistics, Ticket};
 use crate::plan::{ModelPlan, Served};
 use crate::preprocess::PictureLimits;
 use crate::telemetry::Stage;
@@ -63,14 +63,14 @@ impl Serving {
     ///
     /// # Cancel safety
     /// As [`Serving::classify`].
-    pub async fn infer(&self, request: InferRequest, deadline: Deadline) -> Result<Inferred, Refusal> {
-        let deadline = self.bounded(deadline);
-        let admitted = self.admission.admit(Class::Live, deadline).await?;
+    pub async fn infer(&self, request: InferRequest, asker: Asker) -> Result<Inferred, Refusal> {
+        let asker = self.bounded(asker);
+        let admitted = self.admission.admit(Class::Live, asker.deadline).await?;
         let served = Arc::clone(admitted.plan.serving(&request.model, request.version)?);
         let version = served.version;
         let picture_limits = self.limits.picture;
         let (outputs, trail) = self
-            .on_core(Class::Live, deadline, move |lane, trail| {
+            .on_core(Ticket::new(Class::Live, asker), move |lane, trail| {
                 match served.executor.spec().judge.as_ref() {
                     None => run_plain(&served, lane, request, trail),
                     Some(judge) => run_judging(&served, judge, lane, request, &picture_limits, trail),
@@ -217,9 +217,10 @@ fn decode_all(
     let mut all = Vec::with_capacity(pictures.len() * judge.preprocessing.tensor_len());
     for (index, encoded) in pictures.iter().enumerate() {
         lane.check().map_err(abandoned)?;
-        let (_, tensor) = pixels(encoded, judge, limits, trail)
+        let (decoded, tensor) = pixels(encoded, judge, limits, lane, trail)
             .map_err(|error| Refusal::invalid(format!("inputs[0] element {index}"), error.to_string()))?;
         all.extend_from_slice(&tensor);
+        lane.workspace().give_back(decoded, tensor);
     }
     Ok(all)
 }

@@ -21,6 +21,7 @@ pub(super) fn judge(
     } else {
         &request.countries
     };
+    let known_picture = sight.known;
     let (verdicts, scores, seen) = match sight.outcome {
         Outcome::Scored { scores, seen } => {
             let case = Case {
@@ -30,7 +31,7 @@ pub(super) fn judge(
                 facts: &request.facts,
                 product: &request.product,
             };
-            (route.policy.judge(&case), scores, seen)
+            (route.policy.judge(&case), scores.to_vec(), seen)
         }
         Outcome::Unreadable { cause } => (route.policy.unreadable(&cause, countries), Vec::new(), None),
     };
@@ -44,6 +45,7 @@ pub(super) fn judge(
         policy_version: route.policy.version(),
         arm: route.arm,
         image_sha256: sight.sha256,
+        known_picture,
         trace_id,
         decided_at: SystemTime::now(),
     };

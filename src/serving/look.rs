@@ -11,30 +11,27 @@ use sha2::{Digest as _, Sha256};
 use tracing::info_span;
 
 use super::trail::Trail;
-use crate::base::{Digest, LabelScore, Picture, Refusal};
+use crate::base::{Digest, Refusal};
 use crate::engine;
-use crate::executor::{Abandoned, JudgeSpec, Lane, RunError};
-use crate::plan::Served;
+use crate::executor::{Abandoned, JudgeSpec, Lane, RunError, Scores};
+use crate::plan::{Route, Served};
 use crate::preprocess::{self, Decoded, PictureError, PictureLimits};
-use crate::tap::Seen;
+use crate::tap::{Pixels, Seen};
 use crate::telemetry::Stage;
 
 /// What came of looking at a product's picture.
 pub(super) struct Sight {
     /// SHA-256 of the encoded bytes; none without a picture.
     pub sha256: Option<Digest>,
+    /// The scores were on record.
+    pub known: bool,
     pub outcome: Outcome,
 }
 
 /// Scores, or the cause in words why there are none.
 pub(super) enum Outcome {
-    Scored {
-        scores: Vec<LabelScore>,
-        seen: Option<Seen>,
-    },
-    Unreadable {
-        cause: String,
-    },
+    Scored { scores: Scores, seen: Option<Seen> },
+    Unreadable { cause: String },
 }
 
 impl Sight {
@@ -43,7 +40,21 @@ impl Sight {
         let cause = "the product has no picture".to_owned();
         Self {
             sha256: None,
+            known: false,
             outcome: Outcome::Unreadable { cause },
+        }
+    }
+
+    /// What is seen of a picture whose scores are on record.
+    pub fn known(look: Look, scores: Scores) -> Self {
+        let seen = (look.keep == Keep::Seen).then_some(Seen {
+            encoded: look.encoded,
+            pixels: None,
+        });
+        Self {
+            sha256: Some(look.sha256),
+            known: true,
+            outcome: Outcome::Scored { scores, seen },
         }
     }
 }
@@ -55,51 +66,77 @@ pub(super) enum Keep {
     Nothing,
 }
 
+impl Keep {
+    /// Keeps what a shadow will look at.
+    pub fn for_route(route: &Route) -> Self {
+        match route.shadow {
+            Some(_) => Self::Seen,
+            None => Self::Nothing,
+        }
+    }
+}
+
 /// Everything that looking needs; it travels to the core that takes it.
 pub(super) struct Look {
     pub encoded: Bytes,
+    pub sha256: Digest,
     pub served: Arc<Served>,
     pub limits: PictureLimits,
     pub keep: Keep,
 }
 
 impl Look {
-    /// Looks at the picture, if there is one to look at.
-    pub fn at(picture: &Picture, served: &Arc<Served>, limits: PictureLimits, keep: Keep) -> Option<Self> {
-        match picture {
-            Picture::Missing => None,
-            Picture::Encoded(encoded) => Some(Self {
-                encoded: encoded.clone(),
-                served: Arc::clone(served),
-                limits,
-                keep,
-            }),
-        }
-    }
-
-    /// Hashes, decodes, makes the tensor and runs the model. Called on a core.
+    /// Decodes, makes the tensor and runs the model. Called on a core.
     pub fn run(self, lane: &Lane, trail: &mut Trail) -> Result<Sight, Refusal> {
-        let sha256 = Digest(Sha256::digest(&self.encoded).into());
+        let sha256 = self.sha256;
         let judge = self.served.executor.spec().judge.as_ref().ok_or_else(judges_nothing)?;
-        let (decoded, tensor) = match pixels(&self.encoded, judge, &self.limits, trail) {
+        let began = Instant::now();
+        let (decoded, tensor) = match pixels(&self.encoded, judge, &self.limits, lane, trail) {
             Ok(pixels) => pixels,
             Err(error) => return unreadable(sha256, &error),
         };
+        self.served.executor.prepared(self.encoded.len(), began.elapsed());
         lane.check().map_err(abandoned)?;
         let began = Instant::now();
         let scores = info_span!("infer").in_scope(|| self.served.executor.judge(lane, &tensor));
         trail.note(Stage::Infer, began);
         let scores = scores.map_err(refused_run)?;
-        let seen = (self.keep == Keep::Seen).then(|| Seen {
-            encoded: self.encoded,
-            decoded,
-            tensor,
-        });
+        let seen = match self.keep {
+            Keep::Seen => Some(Seen {
+                encoded: self.encoded,
+                pixels: Some(Pixels { decoded, tensor }),
+            }),
+            Keep::Nothing => {
+                lane.workspace().give_back(decoded, tensor);
+                None
+            }
+        };
         Ok(Sight {
             sha256: Some(sha256),
-            outcome: Outcome::Scored { scores, seen },
+            known: false,
+            outcome: Outcome::Scored {
+                scores: scores.into(),
+                seen,
+            },
         })
     }
+}
+
+/// Bytes that are hashed before others on the same thread have their turn: a tenth of a millisecond's worth.
+const HASHED_AT_ONCE: usize = 128 << 10;
+
+/// The SHA-256 of an encoded picture. A large one is hashed in turns with what else the thread has to do.
+pub(super) async fn digest(encoded: &[u8]) -> Digest {
+    let mut hasher = Sha256::new();
+    let mut pieces = encoded.chunks(HASHED_AT_ONCE);
+    if let Some(first) = pieces.next() {
+        hasher.update(first);
+    }
+    for piece in pieces {
+        tokio::task::yield_now().await;
+        hasher.update(piece);
+    }
+    Digest(hasher.finalize().into())
 }
 
 /// Decodes a picture as a revision's manifest says, and makes its input of it.
@@ -107,15 +144,17 @@ pub(super) fn pixels(
     encoded: &[u8],
     judge: &JudgeSpec,
     limits: &PictureLimits,
+    lane: &Lane,
     trail: &mut Trail,
 ) -> Result<(Decoded, Vec<f32>), PictureError> {
+    let workspace = &mut *lane.workspace();
     let began = Instant::now();
     let options = judge.preprocessing.decode_options();
-    let decoded = info_span!("decode").in_scope(|| preprocess::decode(encoded, &options, limits));
+    let decoded = info_span!("decode").in_scope(|| preprocess::decode(encoded, &options, limits, workspace));
     trail.note(Stage::Decode, began);
     let decoded = decoded?;
     let began = Instant::now();
-    let tensor = info_span!("prepare").in_scope(|| preprocess::to_tensor(&decoded, &judge.preprocessing));
+    let tensor = info_span!("prepare").in_scope(|| preprocess::to_tensor(&decoded, &judge.preprocessing, workspace));
     trail.note(Stage::Prepare, began);
     Ok((decoded, tensor))
 }
@@ -160,6 +199,7 @@ fn unreadable(sha256: Digest, error: &PictureError) -> Result<Sight, Refusal> {
     };
     Ok(Sight {
         sha256: Some(sha256),
+        known: false,
         outcome,
     })
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use tracing::{Span, info_span};
 
-use super::admission::Admission;
+use super::admission::{Admission, within};
 use super::judge::judge;
-use super::look::{Keep, Look, Outcome, Sight};
+use super::look::{Keep, Look, Outcome, Sight, digest};
 use super::trail::Trail;
-use crate::base::{Classification, Deadline, Decision, Picture, Priority, Refusal};
-use crate::executor::{Class, Cores, Lane, NotRun};
+use crate::base::{Asker, Classification, Deadline, Decision, Picture, Priority, Refusal};
+use crate::executor::{Class, Cores, Lane, LookUp, NotRun, Ticket};
 use crate::plan::{PlanHandle, Route};
 use crate::preprocess::PictureLimits;
 use crate::tap::{Seen, Tap, Tapped};
@@ -60,11 +61,11 @@ impl Serving {
     ///
     /// # Cancel safety
     /// When the future is dropped, what has not begun is never computed.
-    pub async fn classify(&self, mut request: Classification, deadline: Deadline) -> Result<Judged, Refusal> {
-        let deadline = self.bounded(deadline);
-        let admitted = self.admission.admit(class_of(request.priority), deadline).await?;
+    pub async fn classify(&self, mut request: Classification, asker: Asker) -> Result<Judged, Refusal> {
+        let asker = self.bounded(asker);
+        let admitted = self.admission.admit(class_of(request.priority), asker.deadline).await?;
         let route = admitted.plan.route(request.model.as_ref(), &request.target)?;
-        let (sight, mut trail) = self.look(&route, &mut request, deadline).await?;
+        let (sight, mut trail) = self.look(&route, &mut request, asker).await?;
         let began = Instant::now();
         let (decision, seen) = info_span!("judge").in_scope(|| {
             judge(
@@ -79,26 +80,18 @@ impl Serving {
         Ok(Judged { decision, trail })
     }
 
-    /// Takes the picture out of the request and looks at it on a core.
-    async fn look(
-        &self,
-        route: &Route,
-        request: &mut Classification,
-        deadline: Deadline,
-    ) -> Result<(Sight, Trail), Refusal> {
+    /// Takes the picture out of the request and looks at it: at its scores where they are on record, else at itself, on a core.
+    async fn look(&self, route: &Route, request: &mut Classification, asker: Asker) -> Result<(Sight, Trail), Refusal> {
         let picture = std::mem::take(&mut request.product.picture);
-        let keep = if route.shadow.is_some() {
-            Keep::Seen
-        } else {
-            Keep::Nothing
-        };
-        let sight = match Look::at(&picture, &route.served, self.limits.picture, keep) {
-            None => (Sight::missing(), Trail::default()),
-            Some(look) => {
-                self.on_core(class_of(request.priority), deadline, |lane, trail| {
-                    look.run(lane, trail)
-                })
-                .await?
+        let sight = match &picture {
+            Picture::Missing => (Sight::missing(), Trail::default()),
+            Picture::Encoded(encoded) => {
+                let ticket = Ticket {
+                    class: class_of(request.priority),
+                    asker,
+                    cost: Some(route.served.executor.cost_of(encoded.len())),
+                };
+                self.look_at(encoded, route, ticket).await?
             }
         };
         if matches!(sight.0.outcome, Outcome::Unreadable { .. }) && !request.product.is_identified() {
@@ -107,11 +100,36 @@ impl Serving {
         Ok(sight)
     }
 
+    async fn look_at(&self, encoded: &Bytes, route: &Route, ticket: Ticket) -> Result<(Sight, Trail), Refusal> {
+        let began = Instant::now();
+        let sha256 = digest(encoded).await;
+        let look = Look {
+            encoded: encoded.clone(),
+            sha256,
+            served: Arc::clone(&route.served),
+            limits: self.limits.picture,
+            keep: Keep::for_route(route),
+        };
+        let mut before = Trail::default();
+        before.note(Stage::Hash, began);
+        let known = route.served.executor.known();
+        match within(ticket.asker.deadline, known.look_up(&sha256)).await? {
+            LookUp::Known(scores) => Ok((Sight::known(look, scores), before)),
+            LookUp::New(place) => {
+                let work = move |lane: &Lane, trail: &mut Trail| look.run(lane, trail);
+                let (sight, trail) = self.on_core(ticket, work).await?;
+                if let Outcome::Scored { scores, .. } = &sight.outcome {
+                    place.keep(Arc::clone(scores));
+                }
+                Ok((sight, before.followed_by(trail)))
+            }
+        }
+    }
+
     /// Runs work on a core, with a trail that begins in the queue.
     pub(super) async fn on_core<T: Send + 'static>(
         &self,
-        class: Class,
-        deadline: Deadline,
+        ticket: Ticket,
         work: impl FnOnce(&Lane, &mut Trail) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<(T, Trail), Refusal> {
         let queued = Instant::now();
@@ -120,18 +138,18 @@ impl Serving {
             trail.note(Stage::Queue, queued);
             work(lane, &mut trail).map(|done| (done, trail))
         };
-        let done = match class {
-            Class::Live | Class::Background => self.cores.run(class, deadline, job).await,
-            Class::Bulk => self.cores.run_when_room(class, deadline, job).await,
+        let done = match ticket.class {
+            Class::Live | Class::Background => self.cores.run(ticket, job).await,
+            Class::Bulk => self.cores.run_when_room(ticket, job).await,
         };
         done.map_err(not_run)?
     }
 
-    /// The caller's deadline, or the configured one where it brings none.
-    pub(super) fn bounded(&self, deadline: Deadline) -> Deadline {
-        match (deadline.moment(), self.limits.default_deadline) {
-            (None, Some(span)) => Deadline::after(Instant::now(), span),
-            _ => deadline,
+    /// The asker with its own deadline, or the configured one where it brings none.
+    pub(super) fn bounded(&self, asker: Asker) -> Asker {
+        match (asker.deadline.moment(), self.limits.default_deadline) {
+            (None, Some(span)) => asker.until(Deadline::after(Instant::now(), span)),
+            _ => asker,
         }
     }
 
@@ -174,6 +192,7 @@ pub(super) fn not_run(why: NotRun) -> Refusal {
             "as much work is waiting for a core as the server takes (cores.queue)",
         ),
         NotRun::DeadlinePassed => Refusal::deadline(),
+        NotRun::Late { retry_after } => Refusal::too_late(retry_after),
         NotRun::Panicked => Refusal::internal("the work on this request broke off; the server goes on"),
         NotRun::Closing => Refusal::unavailable("the server is stopping"),
     }

@@ -16,6 +16,12 @@ impl Trail {
         self.stages.push((stage, began.elapsed()));
     }
 
+    /// These stages, and then those.
+    pub fn followed_by(mut self, later: Self) -> Self {
+        self.stages.extend(later.stages);
+        self
+    }
+
     /// The stages and what each took.
     pub fn stages(&self) -> &[(Stage, Duration)] {
         &self.stages

@@ -29,14 +29,21 @@ pub struct Tapped {
 /// The picture as the live revision saw it. Kept only where a shadow will look at it too.
 pub struct Seen {
     pub encoded: Bytes,
+    /// None where the live revision knew the picture and did not look.
+    pub pixels: Option<Pixels>,
+}
+
+/// What the live revision made of a picture.
+pub struct Pixels {
     pub decoded: Decoded,
-    /// The live revision's input, NCHW.
+    /// Its input, NCHW.
     pub tensor: Vec<f32>,
 }
 
 impl Seen {
     fn kibibytes(&self) -> u32 {
-        let bytes = self.encoded.len() + self.decoded.rgb.len() + size_of_val(&self.tensor[..]);
+        let of_pixels = |pixels: &Pixels| pixels.decoded.rgb.len() + size_of_val(&pixels.tensor[..]);
+        let bytes = self.encoded.len() + self.pixels.as_ref().map_or(0, of_pixels);
         u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX)
     }
 }

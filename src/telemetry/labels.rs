@@ -38,6 +38,8 @@ closed_set! {
     Stage {
         /// Waiting for a permit.
         Admit = "admit",
+        /// The SHA-256 of an encoded picture.
+        Hash = "hash",
         /// Waiting for a computing thread.
         Queue = "queue",
         /// Encoded picture to pixels.
@@ -80,7 +82,7 @@ impl From<&RefusalKind> for RefusalReason {
             RefusalKind::NotFound => Self::NotFound,
             RefusalKind::Unavailable => Self::Unavailable,
             RefusalKind::Overloaded { .. } => Self::Overloaded,
-            RefusalKind::DeadlineExceeded => Self::DeadlineExceeded,
+            RefusalKind::DeadlineExceeded { .. } => Self::DeadlineExceeded,
             RefusalKind::Cancelled => Self::Cancelled,
             RefusalKind::Unsupported => Self::Unsupported,
             RefusalKind::Internal => Self::Internal,
@@ -218,6 +220,13 @@ pub(super) struct VerdictLabels {
     pub model: ModelName,
     pub version: Version,
     pub verdict: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct PictureLabels {
+    pub model: ModelName,
+    pub version: Version,
+    pub known: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

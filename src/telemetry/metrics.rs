@@ -69,6 +69,16 @@ impl Metrics {
         self.0.verdicts.get_or_create(&labels).inc();
     }
 
+    /// A version judged a picture, from its scores on record or by looking.
+    pub fn picture(&self, model: &ModelName, version: Version, known: bool) {
+        let labels = PictureLabels {
+            model: model.clone(),
+            version,
+            known: if known { "yes" } else { "no" },
+        };
+        self.0.pictures.get_or_create(&labels).inc();
+    }
+
     /// The versions of the repository by state: all of them, every time.
     pub fn versions(&self, counts: &[VersionCount]) {
         // One writer at a time, so that a scrape between clearing and setting is the only thing that can see less; it waits here instead.

@@ -40,6 +40,7 @@ pub(super) struct Series {
     pub stages: TimedBy<StageLabels>,
     pub refused: Family<RefusalLabels, Counter>,
     pub verdicts: Family<VerdictLabels, Counter>,
+    pub pictures: Family<PictureLabels, Counter>,
     pub versions: RwLock<Family<StateLabels, Gauge>>,
     pub live: Family<ModelLabels, Gauge>,
     pub swaps: TimedBy<SwapLabels>,
@@ -64,6 +65,7 @@ impl Series {
             stages: Family::new_with_constructor(|| Histogram::new(STAGE_SECONDS)),
             refused: Family::default(),
             verdicts: Family::default(),
+            pictures: Family::default(),
             versions: RwLock::default(),
             live: Family::default(),
             swaps: Family::new_with_constructor(|| Histogram::new(SWAP_SECONDS)),
@@ -111,6 +113,11 @@ impl Series {
             self.stages.clone(),
         );
         serving.register("refused", "Requests refused, by cause", self.refused.clone());
+        serving.register(
+            "pictures",
+            "Pictures judged, by whether their scores were on record",
+            self.pictures.clone(),
+        );
         serving.register("verdicts", "Verdicts given, one a country", self.verdicts.clone());
         let observe = registry.sub_registry_with_prefix("vigie_observe");
         observe.register(

@@ -86,7 +86,7 @@ impl From<Decision> for vigie::Decision {
                 .image_sha256
                 .map(|digest| digest.to_string())
                 .unwrap_or_default(),
-            known_picture: false,
+            known_picture: decision.known_picture,
             trace_id: decision.trace_id,
             decided_at: Some(timestamp(decision.decided_at)),
         }

@@ -1,5 +1,6 @@
-//! The figures of the README: how soon a new version serves, how long an answer takes, how many there are in a second. Run by `make bench`, against
-//! the real server in a process of its own, on this machine; nothing is asserted here.
+//! The figures of the README, by `make bench`: the built server on one core, whoever asks it on the other, against the bare loop and against the
+//! transport alone. Each figure is a ratio or a difference within one run, the sides in turn, so that a machine whose speed drifts does not decide it;
+//! nothing is asserted here.
 
 #![expect(
     clippy::panic,
@@ -11,107 +12,119 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
-use std::time::{Duration, Instant};
+mod bare;
+mod floor;
+mod house;
+mod load;
+mod machine;
+mod mobilenet;
+mod overload;
+mod pictures;
+mod reloads;
+mod report;
+mod steady;
 
-use support::client::{Entry, catalogue};
-use support::place::shipped_version;
-use support::{Launch, Place, Server, files};
-use vigie::wire::vigie::ClassifyRequest;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-const RELOADS: usize = 20;
-const MEASURED: Duration = Duration::from_secs(5);
+use report::Report;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() {
-    machine();
-    reloads().await;
-    answers().await;
+/// The library that the bare loop runs on: the one that the server runs on.
+const LIBRARY: &str = ".runtime/onnxruntime/1.31.1/libonnxruntime.so.1.31.1";
+
+/// How long and how often each side is measured.
+#[derive(Clone, Copy)]
+pub struct Effort {
+    pub rounds: usize,
+    pub span: Duration,
+    pub reloads: usize,
 }
 
-fn machine() {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpu
-        .lines()
-        .find_map(|line| line.strip_prefix("model name\t: "))
-        .unwrap_or("unknown processor");
-    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZeroUsize::get);
-    println!("machine: {model}, {cores} cores\n");
+const SECTIONS: [&str; 6] = ["pictures", "scaled", "tensors", "known", "overload", "reloads"];
+
+/// What the command line asks for.
+enum Asked {
+    /// Measure these sections.
+    Measure { quick: bool, sections: Vec<&'static str> },
+    /// Write what is measured to a folder.
+    Export(PathBuf),
 }
 
-/// From the rename that completes a version to its being live, on an idle server that would look by itself only once an hour.
-async fn reloads() {
-    let place = Place::with_versions(&[1]);
-    let server = Launch::new(&place).set("WATCH__RESCAN", "1h").start_ready();
-    let mut spans = Vec::new();
-    for number in 0..RELOADS {
-        let next = 2 + i64::try_from(number).unwrap();
-        let from = shipped_version(if number % 2 == 0 { 2 } else { 1 });
-        let aside = place.model().join(".incoming");
-        files::copy(&from, &aside);
-        let mut models = server.models_client().await;
-        let mut told = models
-            .watch_models(vigie::wire::vigie::WatchModelsRequest::default())
-            .await
-            .unwrap()
-            .into_inner();
-        let renamed = Instant::now();
-        std::fs::rename(&aside, place.version(next)).unwrap();
-        while let Some(state) = told.message().await.unwrap() {
-            if state.models.iter().any(|found| found.live && found.version == next) {
-                break;
+fn main() {
+    if floor::is_floor() {
+        return run(floor::serve());
+    }
+    match asked() {
+        Some(Asked::Export(folder)) => house::export(&folder),
+        Some(Asked::Measure { quick, sections }) => measure(quick, &sections),
+        None => {
+            eprintln!(
+                "make bench ARGS=\"[--quick] [SECTION…]\", sections: {}\nmake bench ARGS=\"export FOLDER\" writes the model and the pictures",
+                SECTIONS.join(", ")
+            );
+            std::process::exit(2);
+        }
+    }
+}
+
+fn asked() -> Option<Asked> {
+    // What Cargo passes to a benchmark is not for us.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if let [word, folder] = words.as_slice()
+        && word == "export"
+    {
+        return Some(Asked::Export(folder.into()));
+    }
+    let mut sections = Vec::new();
+    let mut quick = false;
+    for word in &words {
+        match SECTIONS.iter().find(|section| *section == word) {
+            Some(section) => sections.push(*section),
+            None if word == "--quick" => quick = true,
+            None => return None,
+        }
+    }
+    if sections.is_empty() {
+        sections = SECTIONS.to_vec();
+    }
+    Some(Asked::Measure { quick, sections })
+}
+
+fn measure(quick: bool, sections: &[&str]) {
+    let effort = Effort {
+        rounds: if quick { 3 } else { 7 },
+        span: Duration::from_millis(if quick { 1000 } else { 2000 }),
+        reloads: if quick { 10 } else { 100 },
+    };
+    let machine = machine::describe();
+    let (server, load) = (machine::SERVER_CORE, machine::LOAD_CORE);
+    println!("machine: {machine}; the server on core {server}, the load on core {load}");
+    machine::stay_on(load);
+    let environment = bare::runtime(&Path::new(env!("CARGO_MANIFEST_DIR")).join(LIBRARY));
+    let mut report = Report::default();
+    run(async {
+        for section in sections {
+            match *section {
+                "pictures" => steady::pictures(&environment, effort, 1, &mut report).await,
+                "scaled" => steady::pictures(&environment, effort, 2, &mut report).await,
+                "tensors" => steady::tensors(&environment, effort, &mut report).await,
+                "known" => steady::known(effort, &mut report).await,
+                "overload" => overload::measure(effort, &mut report).await,
+                _ => reloads::measure(effort, &mut report).await,
             }
         }
-        spans.push(renamed.elapsed());
-        std::fs::remove_dir_all(place.version(next - 1)).unwrap();
-        server
-            .watch_until(|told| told.models.iter().all(|found| found.version == next))
-            .await;
-    }
-    show(
-        "reload: from the last rename to live",
-        "ms",
-        spans.iter().map(Duration::as_secs_f64).map(|s| s * 1e3).collect(),
+    });
+    report.write(
+        &PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("figures.json"),
+        &machine,
     );
 }
 
-/// Round trips of the sample catalogue, one at a time and then several at once.
-async fn answers() {
-    let place = Place::with_versions(&[2]);
-    let server = Launch::new(&place).start_ready();
-    for callers in [1, 8] {
-        let began = Instant::now();
-        let trips = (0..callers).map(|caller| call(&server, caller, began));
-        let spans: Vec<f64> = futures_util::future::join_all(trips).await.concat();
-        let rate = spans.len() as f64 / began.elapsed().as_secs_f64();
-        println!("classify, {callers} at once: {rate:.0} answers a second");
-        show("  round trip", "ms", spans);
-    }
-}
-
-async fn call(server: &Server, first: usize, began: Instant) -> Vec<f64> {
-    let mut client = server.ad_safety().await;
-    let questions: Vec<ClassifyRequest> = catalogue().iter().map(Entry::question).collect();
-    let mut spans = Vec::new();
-    for question in questions.iter().cycle().skip(first * 17) {
-        if began.elapsed() > MEASURED {
-            break;
-        }
-        let asked = Instant::now();
-        client.classify(question.clone()).await.unwrap();
-        spans.push(asked.elapsed().as_secs_f64() * 1e3);
-    }
-    spans
-}
-
-fn show(what: &str, unit: &str, mut figures: Vec<f64>) {
-    figures.sort_by(f64::total_cmp);
-    let at = |share: f64| figures[((figures.len() - 1) as f64 * share) as usize];
-    println!(
-        "{what}: median {:.1} {unit}, p99 {:.1}, lowest {:.1}, highest {:.1} (n = {})\n",
-        at(0.5),
-        at(0.99),
-        at(0.0),
-        at(1.0),
-        figures.len()
-    );
+/// Runs on this thread alone, so that it stays on its core.
+fn run(work: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(work);
 }

@@ -69,6 +69,30 @@ fn numbers_of_every_type_come_back_as_they_went() {
 }
 
 #[test]
+fn numbers_are_the_same_wherever_in_memory_they_lie() {
+    let model = Graph::new()
+        .input("x", Element::F32, &[-1])
+        .output("y", Element::F32, &[-1])
+        .node("LeakyRelu", &["x"], &["y"], &[("alpha", Attribute::Float(0.5))])
+        .model();
+    let mut session = load(&model).unwrap();
+    let numbers: Vec<u8> = [-3.0_f32, -1.0, 0.0, 2.5]
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect();
+    for offset in 0..4 {
+        let shifted = Bytes::from([&vec![0; offset][..], &numbers].concat()).slice(offset..);
+        let tensor = Tensor::numbers(DataType::F32, vec![4], shifted).unwrap();
+        let outputs = session.run(&input(tensor), &[]).unwrap();
+        assert_eq!(
+            outputs[0].tensor.to_f32().unwrap(),
+            [-1.5, -0.5, 0.0, 2.5],
+            "offset {offset}"
+        );
+    }
+}
+
+#[test]
 fn texts_come_back_as_they_went_and_bytes_that_are_no_text_are_refused() {
     let mut session = load(&onnx::identity(Element::Text, &[-1])).unwrap();
     let texts = vec![Bytes::from_static(b""), Bytes::from("jouet à pile")];

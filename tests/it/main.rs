@@ -6,6 +6,7 @@
     reason = "a test, and what helps it, fails by panicking"
 )]
 
+mod allocations;
 mod cli;
 mod dependencies;
 mod documents;
@@ -28,3 +29,4 @@ mod serving_stop;
 mod support;
 mod telemetry;
 mod triton;
+mod under_load;

@@ -85,7 +85,7 @@ async fn the_better_version_finds_what_the_catalogue_truly_shows() {
             right += usize::from((score.probability >= 0.5) == entry.truth.contains(&score.label));
         }
     }
-    assert!(right * 100 >= asked * 95, "{right} of {asked} labels are right");
+    assert!(right * 100 >= asked * 98, "{right} of {asked} labels are right");
 }
 
 #[tokio::test]

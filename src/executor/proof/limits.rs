@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::super::priority::{BRING_UP_NICE, lower_to};
+use super::super::booking::Kind;
+use super::super::priority::lower_to;
 
 /// Enough for the library, the model, its external data and one golden picture at a time.
 const OPEN_FILES: u64 = 64;
@@ -16,7 +17,7 @@ const OPEN_FILES: u64 = 64;
 /// # Errors
 /// When the operating system refuses one of them.
 pub(super) fn restrict(memory_bytes: u64, cpu_seconds: u64) -> io::Result<()> {
-    lower_to(BRING_UP_NICE)?;
+    lower_to(Kind::Load.nice())?;
     set(libc::RLIMIT_CORE, 0, 0)?;
     set(libc::RLIMIT_FSIZE, 0, 0)?;
     set(libc::RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES)?;

@@ -10,9 +10,9 @@ use tracing::{Instrument, info_span};
 
 use super::classes::{Classes, classes_asked};
 use super::service::{InferenceService, model_name, version_number};
-use crate::base::{Deadline, Refusal};
+use crate::base::{Asker, Deadline, Refusal};
 use crate::grpc::calls::{CallName, Told, reworded};
-use crate::grpc::streams::{Answers, Driving, Order, answer};
+use crate::grpc::streams::{Answers, Item, Order, answer};
 use crate::grpc::tensor::{self, SHARED_MEMORY, no_shared_memory, whole_number};
 use crate::serving::{InferRequest, Serving};
 use crate::wire::inference::{ModelInferRequest, ModelInferResponse, ModelStreamInferResponse};
@@ -29,17 +29,17 @@ const READ_AHEAD: usize = 16;
 pub async fn infer(
     serving: &Serving,
     request: ModelInferRequest,
-    deadline: Deadline,
+    asker: Asker,
 ) -> Result<(ModelInferResponse, Told), Refusal> {
     let (asked, of_request) = parsed(request)?;
-    let deadline = deadline.earliest(of_request.deadline);
+    let asker = asker.until(of_request.deadline);
     let model = asked.model.clone();
     let labels = match of_request.classes.is_empty() {
         true => Vec::new(),
         false => serving.describe(&model, asked.version)?.labels,
     };
-    let inferred = serving.infer(asked, deadline);
-    let inferred = match deadline.moment() {
+    let inferred = serving.infer(asked, asker);
+    let inferred = match asker.deadline.moment() {
         None => inferred.await,
         Some(moment) => tokio::time::timeout_at(moment.into(), inferred)
             .await
@@ -111,30 +111,31 @@ fn parsed(request: ModelInferRequest) -> Result<(InferRequest, OfRequest), Refus
 }
 
 /// Answers a stream in the order asked; an error is the answer of its item.
+///
+/// # Errors
+/// When as many streams are open as may be.
 pub fn infer_stream(
     service: InferenceService,
     requests: Streaming<ModelInferRequest>,
-    deadline: Deadline,
-) -> Answers<ModelStreamInferResponse> {
-    let driving = Driving {
-        order: Order::AsAsked,
-        read_ahead: READ_AHEAD,
-        stalled: service.stalled_reader,
-        deadline,
-        stop: service.stop.clone(),
-    };
+    asker: Asker,
+) -> Result<Answers<ModelStreamInferResponse>, Refusal> {
+    let (streams, stop) = (service.streams.clone(), service.stop.clone());
+    let driving = streams.open(Order::AsAsked, READ_AHEAD, asker.deadline, stop)?;
     let requests = requests.map(|request| request.map_err(|status| reworded(ITEM, &status).unwrap_or(status)));
-    answer(
-        requests,
-        move |request| item(service.clone(), request, deadline),
-        driving,
-    )
+    let respond = move |request| item(service.clone(), request, asker);
+    Ok(answer(requests, respond, driving))
+}
+
+impl Item for ModelInferRequest {
+    fn bytes(&self) -> usize {
+        self.raw_input_contents.iter().map(bytes::Bytes::len).sum()
+    }
 }
 
 fn item(
     service: InferenceService,
     request: ModelInferRequest,
-    deadline: Deadline,
+    asker: Asker,
 ) -> Pin<Box<dyn Future<Output = ModelStreamInferResponse> + Send>> {
     let answered = async move {
         let began = Instant::now();
@@ -143,7 +144,7 @@ fn item(
             request.model_version.clone(),
             request.id.clone(),
         );
-        match infer(&service.serving, request, deadline).await {
+        match infer(&service.serving, request, asker).await {
             Ok((answer, told)) => {
                 service.counter.done(ITEM, Code::Ok, Some(&told), began.elapsed());
                 ModelStreamInferResponse {

@@ -1,7 +1,5 @@
 //! The twenty methods, each in a line or two.
 
-use std::time::Duration;
-
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -11,10 +9,10 @@ use super::{infer, repository, settings, statistics};
 use crate::base::{ModelName, Refusal, Version};
 use crate::control::Control;
 use crate::grpc::calls::Counter;
-use crate::grpc::deadline::deadline_of;
+use crate::grpc::deadline::asker_of;
 use crate::grpc::generated::inference::grpc_inference_service_server::GrpcInferenceService;
 use crate::grpc::status::status;
-use crate::grpc::streams::Answers;
+use crate::grpc::streams::{Answers, Streams};
 use crate::serving::{ModelDescription, Serving};
 use crate::wire::inference::*;
 
@@ -28,7 +26,7 @@ pub struct InferenceService {
     /// Whether callers may load and unload models.
     pub load_unload: bool,
     pub log: settings::LogReport,
-    pub stalled_reader: Duration,
+    pub streams: Streams,
     pub stop: CancellationToken,
 }
 
@@ -121,8 +119,8 @@ impl GrpcInferenceService for InferenceService {
     }
 
     async fn model_infer(&self, request: Request<ModelInferRequest>) -> Answer<ModelInferResponse> {
-        let deadline = deadline_of(&request);
-        let (answer, told) = match infer::infer(&self.serving, request.into_inner(), deadline).await {
+        let asker = asker_of(&request);
+        let (answer, told) = match infer::infer(&self.serving, request.into_inner(), asker).await {
             Ok((answer, told)) => (Ok(answer), Some(told)),
             Err(refusal) => (Err(refusal), None),
         };
@@ -144,12 +142,8 @@ impl GrpcInferenceService for InferenceService {
         &self,
         request: Request<Streaming<ModelInferRequest>>,
     ) -> Answer<Self::ModelStreamInferStream> {
-        let deadline = deadline_of(&request);
-        Ok(Response::new(infer::infer_stream(
-            self.clone(),
-            request.into_inner(),
-            deadline,
-        )))
+        let asker = asker_of(&request);
+        self.answered(infer::infer_stream(self.clone(), request.into_inner(), asker))
     }
 
     async fn model_statistics(&self, request: Request<ModelStatisticsRequest>) -> Answer<ModelStatisticsResponse> {

@@ -8,8 +8,6 @@ use super::exif;
 use super::{Bytes, Format, Header, PictureError};
 
 const FORMAT: Format = Format::Jpeg;
-/// How many bytes are looked at together when searching for a marker.
-const STRIDE: usize = 64;
 
 pub(super) fn read(data: &[u8]) -> Result<Header, PictureError> {
     let mut walk = Walk::default();
@@ -124,18 +122,7 @@ fn end_of_scan(data: &[u8], at: usize) -> usize {
 
 /// The first 0xff at or after `at`.
 fn find_ff(data: &[u8], at: usize) -> Option<usize> {
-    let mut at = at;
-    while let Some(stride) = data.get(at..at + STRIDE) {
-        // Without an early end, so that the compiler looks at the whole stride in a few instructions.
-        if stride.iter().fold(false, |seen, &byte| seen | (byte == 0xff)) {
-            break;
-        }
-        at += STRIDE;
-    }
-    data.get(at..)?
-        .iter()
-        .position(|&byte| byte == 0xff)
-        .map(|offset| at + offset)
+    memchr::memchr(0xff, data.get(at..)?).map(|offset| at + offset)
 }
 
 /// Reads a frame header (SOF).

@@ -4,160 +4,43 @@
 //! Faster libraries keep their weights in 16 bits and differ by one or two levels; here nothing differs, so a model's golden scores prove its
 //! weights and not this file. It knows bytes and filters only, not pictures.
 
-use std::f64::consts::PI;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod weights;
 
-/// Bits behind the point of a weight.
-const PRECISION_BITS: u32 = 22;
-/// One half, for rounding.
-const HALF: i32 = 1 << (PRECISION_BITS - 1);
+pub(super) use weights::{Axis, BICUBIC, BILINEAR, Kernel, LANCZOS};
+use weights::{HALF, PRECISION_BITS, Weights};
 
-/// A filter: its weight at a distance, and how far it reaches.
-#[derive(Clone, Copy)]
-pub(super) struct Kernel {
-    weight: fn(f64) -> f64,
-    reach: f64,
-}
+use super::workspace::{Workspace, sized};
 
-pub(super) const BILINEAR: Kernel = Kernel {
-    weight: bilinear,
-    reach: 1.0,
-};
-pub(super) const BICUBIC: Kernel = Kernel {
-    weight: bicubic,
-    reach: 2.0,
-};
-pub(super) const LANCZOS: Kernel = Kernel {
-    weight: lanczos,
-    reach: 3.0,
-};
-
-fn bilinear(distance: f64) -> f64 {
-    (1.0 - distance.abs()).max(0.0)
-}
-
-fn bicubic(distance: f64) -> f64 {
-    const A: f64 = -0.5;
-    let x = distance.abs();
-    if x < 1.0 {
-        ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
-    } else if x < 2.0 {
-        (((x - 5.0) * x + 8.0) * x - 4.0) * A
-    } else {
-        0.0
-    }
-}
-
-fn lanczos(distance: f64) -> f64 {
-    if (-3.0..3.0).contains(&distance) {
-        sinc(distance) * sinc(distance / 3.0)
-    } else {
-        0.0
-    }
-}
-
-fn sinc(x: f64) -> f64 {
-    if x == 0.0 {
-        return 1.0;
-    }
-    let x = x * PI;
-    x.sin() / x
-}
-
-/// One direction: `source` pixels become `resized`, of which `kept` are made, from `crop` on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Axis {
-    pub source: u32,
-    pub resized: u32,
-    pub crop: u32,
-    pub kept: u32,
-}
-
-impl Axis {
-    fn changes_nothing(&self) -> bool {
-        self.source == self.resized && self.kept == self.source
-    }
-}
-
-/// For each pixel made, the run of pixels it is made of and their weights.
-struct Weights {
-    /// Where the run starts and how long it is.
-    runs: Vec<(usize, usize)>,
-    /// The weights of all runs, one run after another.
-    weights: Vec<i32>,
-}
-
-impl Weights {
-    fn new(axis: &Axis, kernel: Kernel) -> Self {
-        let scale = f64::from(axis.source) / f64::from(axis.resized);
-        let widening = scale.max(1.0);
-        let reach = kernel.reach * widening;
-        let narrowing = 1.0 / widening;
-        let mut made = Self {
-            runs: Vec::with_capacity(axis.kept as usize),
-            weights: Vec::new(),
-        };
-        let mut run = Vec::new();
-        for index in axis.crop..axis.crop + axis.kept {
-            let center = (f64::from(index) + 0.5) * scale;
-            let start = (center - reach + 0.5).max(0.0) as u32;
-            let end = ((center + reach + 0.5) as u32).min(axis.source);
-            run.clear();
-            run.extend((start..end).map(|at| (kernel.weight)((f64::from(at) - center + 0.5) * narrowing)));
-            let sum: f64 = run.iter().sum();
-            made.runs.push((start as usize, run.len()));
-            made.weights.extend(run.iter().map(|weight| fixed(weight / sum)));
-        }
-        made
-    }
-
-    /// The pixels that any run touches, from and to.
-    fn touched(&self) -> (usize, usize) {
-        let from = self.runs.first().map_or(0, |run| run.0);
-        let to = self.runs.last().map_or(0, |run| run.0 + run.1);
-        (from, to)
-    }
-
-    /// The start and weights of each run.
-    #[inline(always)]
-    fn each(&self) -> impl Iterator<Item = (usize, &[i32])> {
-        let mut rest = self.weights.as_slice();
-        self.runs.iter().map(move |&(start, length)| {
-            let (run, after) = rest.split_at(length);
-            rest = after;
-            (start, run)
-        })
-    }
-}
-
-/// A weight as a whole number, rounded away from zero at one half.
-fn fixed(weight: f64) -> i32 {
-    let scaled = weight * f64::from(1u32 << PRECISION_BITS);
-    if scaled < 0.0 {
-        (scaled - 0.5) as i32
-    } else {
-        (scaled + 0.5) as i32
-    }
-}
-
-/// Resamples RGB of `across.source` x `down.source` pixels to `across.kept` x `down.kept`.
-pub(super) fn resample(rgb: &[u8], across: &Axis, down: &Axis, kernel: Kernel) -> Vec<u8> {
+/// Resamples RGB of `across.source` x `down.source` pixels to `across.kept` x `down.kept`; gives the pixels in the workspace, or those given where
+/// nothing changes.
+pub(super) fn resample<'a>(
+    rgb: &'a [u8],
+    across: &Axis,
+    down: &Axis,
+    kernel: Kernel,
+    workspace: &'a mut Workspace,
+) -> &'a [u8] {
     let across_weights = (!across.changes_nothing()).then(|| Weights::new(across, kernel));
     let down_weights = (!down.changes_nothing()).then(|| Weights::new(down, kernel));
     let width = across.source as usize;
+    let Workspace { between, resized, .. } = workspace;
     match (across_weights, down_weights) {
-        (None, None) => rgb.to_vec(),
-        (Some(columns), None) => pass_across(rgb, width, &columns),
-        (None, Some(rows)) => pass_down(rgb, width, 0, &rows),
+        (None, None) => return rgb,
+        (Some(columns), None) => pass_across(rgb, width, &columns, resized),
+        (None, Some(rows)) => pass_down(rgb, width, 0, &rows, resized),
         (Some(columns), Some(rows)) if goes_down_first(across, down) => {
-            let lowered = pass_down(rgb, width, 0, &rows);
-            pass_across(&lowered, width, &columns)
+            pass_down(rgb, width, 0, &rows, between);
+            pass_across(between, width, &columns, resized);
         }
         (Some(columns), Some(rows)) => {
             let (from, to) = rows.touched();
-            let narrowed = pass_across(&rgb[3 * width * from..3 * width * to], width, &columns);
-            pass_down(&narrowed, columns.runs.len(), from, &rows)
+            pass_across(&rgb[3 * width * from..3 * width * to], width, &columns, between);
+            pass_down(between, columns.runs.len(), from, &rows, resized);
         }
     }
+    resized
 }
 
 /// Pillow goes across first, unless the height shrinks by more than twice what the width does (so since version 13; before, always).
@@ -168,64 +51,52 @@ fn goes_down_first(across: &Axis, down: &Axis) -> bool {
 }
 
 /// Resamples each row of `width` pixels.
-fn pass_across(rgb: &[u8], width: usize, weights: &Weights) -> Vec<u8> {
+fn pass_across(rgb: &[u8], width: usize, weights: &Weights, made: &mut Vec<u8>) {
+    *made = sized(std::mem::take(made), rgb.len() / width * weights.runs.len());
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has the instructions that the function is compiled with.
-        return unsafe { pass_across_avx2(rgb, width, weights) };
+        return unsafe { avx2::pass_across(rgb, width, weights, made) };
     }
-    pass_across_here(rgb, width, weights)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn pass_across_avx2(rgb: &[u8], width: usize, weights: &Weights) -> Vec<u8> {
-    pass_across_here(rgb, width, weights)
-}
-
-#[inline(always)]
-fn pass_across_here(rgb: &[u8], width: usize, weights: &Weights) -> Vec<u8> {
-    let mut made = Vec::with_capacity(rgb.len() / width * weights.runs.len());
-    // A byte more than a row, so that four bytes can be read at its last pixel.
-    let mut padded = vec![0; 3 * width + 1];
-    for row in rgb.chunks_exact(3 * width) {
-        padded[..3 * width].copy_from_slice(row);
-        for (start, run) in weights.each() {
-            let pixels = &padded[3 * start..3 * (start + run.len()) + 1];
-            let mut sums = [HALF; 4];
-            for (pixel, &weight) in pixels.windows(4).step_by(3).zip(run) {
-                for channel in 0..4 {
-                    sums[channel] += i32::from(pixel[channel]) * weight;
-                }
-            }
-            made.extend_from_slice(&[byte(sums[0]), byte(sums[1]), byte(sums[2])]);
-        }
-    }
-    made
+    pass_across_anywhere(rgb, width, weights, made);
 }
 
 /// Resamples the columns of rows of `width` pixels; `rgb` begins at row `first`.
-fn pass_down(rgb: &[u8], width: usize, first: usize, weights: &Weights) -> Vec<u8> {
+fn pass_down(rgb: &[u8], width: usize, first: usize, weights: &Weights, made: &mut Vec<u8>) {
+    *made = sized(std::mem::take(made), 3 * width * weights.runs.len());
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if std::arch::is_x86_feature_detected!("avx2") && 3 * width >= avx2::COLUMNS {
         // SAFETY: the processor has the instructions that the function is compiled with.
-        return unsafe { pass_down_avx2(rgb, width, first, weights) };
+        return unsafe { avx2::pass_down(rgb, 3 * width, first, weights, made) };
     }
-    pass_down_here(rgb, width, first, weights)
+    pass_down_anywhere(rgb, width, first, weights, made);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn pass_down_avx2(rgb: &[u8], width: usize, first: usize, weights: &Weights) -> Vec<u8> {
-    pass_down_here(rgb, width, first, weights)
+/// As [`pass_across`], on any processor.
+fn pass_across_anywhere(rgb: &[u8], width: usize, weights: &Weights, made: &mut [u8]) {
+    let rows = rgb
+        .chunks_exact(3 * width)
+        .zip(made.chunks_exact_mut(3 * weights.runs.len()));
+    for (row, made) in rows {
+        let (pixels, _) = row.as_chunks::<3>();
+        let (places, _) = made.as_chunks_mut::<3>();
+        for (place, (start, run)) in places.iter_mut().zip(weights.each()) {
+            let mut sums = [HALF; 3];
+            for (pixel, &weight) in pixels[start..].iter().zip(run) {
+                for channel in 0..3 {
+                    sums[channel] += i32::from(pixel[channel]) * weight;
+                }
+            }
+            *place = sums.map(byte);
+        }
+    }
 }
 
-#[inline(always)]
-fn pass_down_here(rgb: &[u8], width: usize, first: usize, weights: &Weights) -> Vec<u8> {
+/// As [`pass_down`], on any processor.
+fn pass_down_anywhere(rgb: &[u8], width: usize, first: usize, weights: &Weights, made: &mut [u8]) {
     let row_bytes = 3 * width;
-    let mut made = Vec::with_capacity(row_bytes * weights.runs.len());
     let mut sums = vec![HALF; row_bytes];
-    for (start, run) in weights.each() {
+    for (made, (start, run)) in made.chunks_exact_mut(row_bytes).zip(weights.each()) {
         sums.fill(HALF);
         let rows = rgb[(start - first) * row_bytes..].chunks_exact(row_bytes);
         for (row, &weight) in rows.zip(run) {
@@ -233,13 +104,61 @@ fn pass_down_here(rgb: &[u8], width: usize, first: usize, weights: &Weights) -> 
                 *sum += i32::from(value) * weight;
             }
         }
-        made.extend(sums.iter().map(|&sum| byte(sum)));
+        for (made, &sum) in made.iter_mut().zip(&sums) {
+            *made = byte(sum);
+        }
     }
-    made
 }
 
 /// The byte of a sum, clipped at both ends.
-#[inline(always)]
 fn byte(sum: i32) -> u8 {
     (sum >> PRECISION_BITS).clamp(0, 255) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn weights(source: u32, resized: u32, kernel: Kernel) -> Weights {
+        let axis = Axis {
+            source,
+            resized,
+            crop: 0,
+            kept: resized,
+        };
+        Weights::new(&axis, kernel)
+    }
+
+    proptest! {
+        /// What this processor does at its best is what any processor does.
+        #[test]
+        fn every_processor_makes_the_same_pixels(
+            width in 1_u32..90,
+            height in 1_u32..20,
+            to in 1_u32..70,
+            kernel in prop::sample::select(vec![BILINEAR, BICUBIC, LANCZOS]),
+            seed in any::<u64>(),
+        ) {
+            let mut state = seed | 1;
+            let mut next = || {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // Often at the ends, where sums are clipped.
+                [0, 255, (state >> 56) as u8, (state >> 48) as u8][(state >> 40) as usize % 4]
+            };
+            let rgb: Vec<u8> = (0..3 * width * height).map(|_| next()).collect();
+            let columns = weights(width, to, kernel);
+            let mut across = vec![0; (3 * to * height) as usize];
+            pass_across_anywhere(&rgb, width as usize, &columns, &mut across);
+            let mut made = Vec::new();
+            pass_across(&rgb, width as usize, &columns, &mut made);
+            prop_assert_eq!(&made, &across);
+            let rows = weights(height, to, kernel);
+            let mut down = vec![0; (3 * width * to) as usize];
+            pass_down_anywhere(&rgb, width as usize, 0, &rows, &mut down);
+            pass_down(&rgb, width as usize, 0, &rows, &mut made);
+            prop_assert_eq!(&made, &down);
+        }
+    }
 }

@@ -5,9 +5,12 @@
 
 #![no_main]
 
+use std::sync::{LazyLock, Mutex};
+
 use libfuzzer_sys::{Corpus, fuzz_target};
 use vigie::preprocess::{
-    ColorOrder, Filter, Fit, OrientationRule, PictureLimits, Preprocessing, PreprocessingFields, decode, to_tensor,
+    ColorOrder, Filter, Fit, OrientationRule, PictureLimits, Preprocessing, PreprocessingFields, ScaledDecode,
+    Workspace, decode, to_tensor,
 };
 
 const LIMITS: PictureLimits = PictureLimits {
@@ -16,18 +19,23 @@ const LIMITS: PictureLimits = PictureLimits {
     max_side: 4_000,
 };
 
+static WORKSPACE: LazyLock<Mutex<Workspace>> = LazyLock::new(Mutex::default);
+
 // Decoders' panics are caught and become refusals; what is not caught still ends the process.
 fuzz_target!(init: std::panic::set_hook(Box::new(|_| {})), |input: &[u8]| -> Corpus {
     let [first, second, picture @ ..] = input else { return Corpus::Reject };
     let spec = preprocessing(*first, *second);
-    match decode(picture, &spec.decode_options(), &LIMITS) {
+    // Kept from input to input, as a computing thread keeps it.
+    let workspace = &mut *WORKSPACE.lock().expect("no input has panicked");
+    match decode(picture, &spec.decode_options(), &LIMITS, workspace) {
         Ok(decoded) => {
             let pixels = u64::from(decoded.width) * u64::from(decoded.height);
             assert!(pixels > 0 && pixels <= LIMITS.max_pixels, "{} x {} pixels", decoded.width, decoded.height);
             assert_eq!(decoded.rgb.len() as u64, 3 * pixels, "three bytes a pixel");
-            let tensor = to_tensor(&decoded, &spec);
+            let tensor = to_tensor(&decoded, &spec, workspace);
             assert_eq!(tensor.len(), spec.tensor_len(), "the tensor's length");
             assert!(tensor.iter().all(|number| number.is_finite()), "a number of the tensor is not finite");
+            workspace.give_back(decoded, tensor);
         }
         Err(error) => assert!(!error.to_string().trim().is_empty(), "refused without a reason"),
     }
@@ -55,7 +63,7 @@ fn preprocessing(first: u8, second: u8) -> Preprocessing {
             OrientationRule::Ignore
         },
         background: [255, first, second],
-        jpeg_scaled_decode: first & 64 != 0,
+        jpeg_scaled_decode: ScaledDecode::Switch(first & 64 != 0),
     })
     .expect("every value is within its bounds")
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use vigie::preprocess::{ColorOrder, Decoded, PictureLimits, Preprocessing, decode, to_tensor};
+use vigie::preprocess::{ColorOrder, Decoded, PictureLimits, Preprocessing, Workspace, decode, to_tensor};
 
 /// Levels, of 255, by which a decoded byte may differ.
 const DECODED_LEVELS: i16 = 0;
@@ -67,8 +67,13 @@ fn index() -> Index {
 
 fn decoded(case: &Case, spec: &Preprocessing) -> Decoded {
     let bytes = std::fs::read(vectors().join(&case.file)).unwrap();
-    decode(&bytes, &spec.decode_options(), &PictureLimits::default())
-        .unwrap_or_else(|error| panic!("{}: {error}", case.name))
+    decode(
+        &bytes,
+        &spec.decode_options(),
+        &PictureLimits::default(),
+        &mut Workspace::default(),
+    )
+    .unwrap_or_else(|error| panic!("{}: {error}", case.name))
 }
 
 fn png(path: &Path) -> Vec<u8> {
@@ -131,7 +136,7 @@ fn every_filter_and_fit_resizes_to_the_training_pipelines_pixels() {
         .flat_map(|case| case.outputs.iter().map(move |output| (case, output)))
     {
         let spec = &index.specs[&output.spec];
-        let tensor = to_tensor(&decoded(case, spec), spec);
+        let tensor = to_tensor(&decoded(case, spec), spec, &mut Workspace::default());
         let levels = worst(&bytes_of(&tensor, spec), &png(&output.resized_png));
         assert!(
             i16::from(levels) <= RESIZED_LEVELS,
@@ -152,7 +157,7 @@ fn every_tensor_equals_the_training_pipelines() {
         .flat_map(|case| case.outputs.iter().map(move |output| (case, output)))
     {
         let spec = &index.specs[&output.spec];
-        let tensor = to_tensor(&decoded(case, spec), spec);
+        let tensor = to_tensor(&decoded(case, spec), spec, &mut Workspace::default());
         let named = format!("{} as {}", case.name, output.spec);
         assert_eq!(tensor.len(), output.tensor.shape.iter().product::<usize>(), "{named}");
         let count = tensor.len() as f64;

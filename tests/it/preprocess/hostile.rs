@@ -1,12 +1,17 @@
 //! Pictures that lie, stop short or would cost too much: refused with a reason, before they cost anything.
 
 use image::ImageFormat;
-use vigie::preprocess::{Decoded, PictureError, PictureLimits, Preprocessing, decode};
+use vigie::preprocess::{Decoded, PictureError, PictureLimits, Preprocessing, ScaledDecode, Workspace, decode};
 
 use super::making::{encoded, fields, jpeg, one_of_each, png_chunk, spec};
 
 fn attempt(bytes: &[u8]) -> Result<Decoded, PictureError> {
-    decode(bytes, &spec().decode_options(), &PictureLimits::default())
+    decode(
+        bytes,
+        &spec().decode_options(),
+        &PictureLimits::default(),
+        &mut Workspace::default(),
+    )
 }
 
 fn refusal(bytes: &[u8]) -> PictureError {
@@ -126,7 +131,7 @@ fn too_many_pixels_or_bytes_name_their_limit() {
         max_side: 100,
     };
     let options = spec().decode_options();
-    let refused = |bytes: &[u8]| decode(bytes, &options, &limits).unwrap_err();
+    let refused = |bytes: &[u8]| decode(bytes, &options, &limits, &mut Workspace::default()).unwrap_err();
     let pixels = refused(&png_header(50, 50));
     assert!(
         pixels.is_over_limit() && pixels.to_string().contains("2500, and at most 2000"),
@@ -250,9 +255,24 @@ fn a_jpeg_is_decoded_at_a_fraction_only_where_the_manifest_allows_it() {
         let mut fields = fields(128, 128);
         fields.jpeg_scaled_decode = allowed;
         let spec = Preprocessing::new(fields).unwrap();
-        decode(&bytes, &spec.decode_options(), &PictureLimits::default()).unwrap()
+        decode(
+            &bytes,
+            &spec.decode_options(),
+            &PictureLimits::default(),
+            &mut Workspace::default(),
+        )
+        .unwrap()
     };
-    let (full, scaled) = (with(false), with(true));
+    let (full, scaled) = (with(ScaledDecode::Switch(false)), with(ScaledDecode::Switch(true)));
     assert_eq!((full.width, full.height, full.divisor), (800, 600, 1));
     assert_eq!((scaled.width, scaled.height, scaled.divisor), (400, 300, 2));
+    let (nearly, just) = (with(ScaledDecode::Ratio(1.2)), with(ScaledDecode::Ratio(1.1)));
+    assert_eq!(
+        (nearly.divisor, just.divisor),
+        (2, 4),
+        "150 pixels are at least 1.1 times 128, and not 1.2 times"
+    );
+    let mut absurd = fields(128, 128);
+    absurd.jpeg_scaled_decode = ScaledDecode::Ratio(0.5);
+    assert!(Preprocessing::new(absurd).is_err());
 }

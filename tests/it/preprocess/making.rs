@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
-use vigie::preprocess::{ColorOrder, Filter, Fit, OrientationRule, Preprocessing, PreprocessingFields};
+use vigie::preprocess::{ColorOrder, Filter, Fit, OrientationRule, Preprocessing, PreprocessingFields, ScaledDecode};
 
 /// What a model of `width` x `height` pixels might ask for.
 pub fn fields(width: u32, height: u32) -> PreprocessingFields {
@@ -17,7 +17,7 @@ pub fn fields(width: u32, height: u32) -> PreprocessingFields {
         std: [0.229, 0.224, 0.225],
         orientation: OrientationRule::Apply,
         background: [255, 255, 255],
-        jpeg_scaled_decode: false,
+        jpeg_scaled_decode: ScaledDecode::default(),
     }
 }
 

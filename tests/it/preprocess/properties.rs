@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use vigie::preprocess::{
-    ColorOrder, Decoded, Filter, Fit, Format, OrientationRule, PictureLimits, Preprocessing, decode, to_tensor,
+    ColorOrder, Decoded, Filter, Fit, Format, OrientationRule, PictureLimits, Preprocessing, ScaledDecode, Workspace,
+    decode, to_tensor,
 };
 
 use super::making::{fields, one_of_each, spec};
@@ -15,12 +16,12 @@ const LIMITS: PictureLimits = PictureLimits {
 
 /// Decodes and checks everything that must hold of what comes out.
 fn check(bytes: &[u8], spec: &Preprocessing) {
-    match decode(bytes, &spec.decode_options(), &LIMITS) {
+    match decode(bytes, &spec.decode_options(), &LIMITS, &mut Workspace::default()) {
         Ok(picture) => {
             let pixels = u64::from(picture.width) * u64::from(picture.height);
             assert!(pixels <= LIMITS.max_pixels && picture.width.max(picture.height) <= LIMITS.max_side);
             assert_eq!(picture.rgb.len() as u64, 3 * pixels);
-            let tensor = to_tensor(&picture, spec);
+            let tensor = to_tensor(&picture, spec, &mut Workspace::default());
             assert_eq!(tensor.len(), spec.tensor_len());
             assert!(tensor.iter().all(|number| number.is_finite()));
         }
@@ -47,7 +48,7 @@ fn any_spec() -> impl Strategy<Value = Preprocessing> {
         } else {
             OrientationRule::Ignore
         };
-        fields.jpeg_scaled_decode = scaled;
+        fields.jpeg_scaled_decode = ScaledDecode::Switch(scaled);
         Preprocessing::new(fields).unwrap()
     })
 }
@@ -92,7 +93,7 @@ proptest! {
     ) {
         let rgb = (0..3 * width * height).map(|at| (at as u8).wrapping_mul(seed)).collect();
         let picture = Decoded { width, height, rgb, format: Format::Png, divisor: 1 };
-        let tensor = to_tensor(&picture, &spec);
+        let tensor = to_tensor(&picture, &spec, &mut Workspace::default());
         prop_assert_eq!(tensor.len(), spec.tensor_len());
         prop_assert!(tensor.iter().all(|number| number.is_finite()));
     }
@@ -142,7 +143,7 @@ fn the_thinnest_pictures_fit_every_way() {
             format: Format::Bmp,
             divisor: 1,
         };
-        let tensor = to_tensor(&picture, &spec);
+        let tensor = to_tensor(&picture, &spec, &mut Workspace::default());
         assert_eq!(tensor.len(), spec.tensor_len());
         assert!(tensor.iter().all(|number| number.is_finite()));
     }

@@ -20,9 +20,11 @@ pub enum Element {
 pub enum Attribute<'a> {
     Int(i64),
     Ints(&'a [i64]),
+    Float(f32),
 }
 
 /// A model in the making. Dimensions of inputs and outputs are -1 where any size will do.
+#[derive(Default)]
 pub struct Graph {
     graph: Vec<u8>,
     operator_sets: Vec<u8>,
@@ -51,6 +53,12 @@ impl Message {
         self.varint(field << 3 | 2);
         self.varint(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn float(mut self, field: u64, value: f32) -> Self {
+        self.varint(field << 3 | 5);
+        self.0.extend_from_slice(&value.to_le_bytes());
         self
     }
 
@@ -111,6 +119,7 @@ impl Graph {
                     .iter()
                     .fold(named, |named, value| named.int(8, *value))
                     .int(20, 7),
+                Attribute::Float(value) => named.float(2, *value).int(20, 1),
             };
             node = node.bytes(5, &attribute.0);
         }

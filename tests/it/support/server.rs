@@ -16,6 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Launch<'a> {
     place: &'a Place,
     environment: Vec<(&'static str, String)>,
+    core: Option<usize>,
 }
 
 impl<'a> Launch<'a> {
@@ -24,7 +25,14 @@ impl<'a> Launch<'a> {
         Self {
             place,
             environment: Vec::new(),
+            core: None,
         }
+    }
+
+    /// On this core of the machine alone.
+    pub fn on_core(mut self, core: usize) -> Self {
+        self.core = Some(core);
+        self
     }
 
     /// With a setting, by the environment variable's name after `VIGIE_`: `WATCH__MODE`.
@@ -60,7 +68,15 @@ impl<'a> Launch<'a> {
 
     /// The command, for those who want to see it fail.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
+        let program = env!("CARGO_BIN_EXE_vigie");
+        let mut command = match self.core {
+            None => Command::new(program),
+            Some(core) => {
+                let mut command = Command::new("taskset");
+                command.args(["--cpu-list", &core.to_string(), program]);
+                command
+            }
+        };
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VIGIE_") || name.starts_with("OTEL_")) {
             command.env_remove(name);
         }

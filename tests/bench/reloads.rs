@@ -1,0 +1,163 @@
+//! Reloads: how soon a new version serves on an idle server, and what a storm of them does to whoever is asking meanwhile.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tonic::Request;
+use tonic::transport::Channel;
+use vigie::grpc::generated::vigie::ad_safety_client::AdSafetyClient;
+use vigie::wire::vigie::ClassifyRequest;
+
+use super::Effort;
+use super::house::{self, CONNECTIONS};
+use super::load::{Outcome, median, open, quantile};
+use super::pictures::jpegs;
+use super::report::{Asked, Report};
+use crate::support::{Place, Server, files};
+
+/// Questions a second during the storm: a third of what one core does.
+const RATE: f64 = 50.0;
+
+/// What reloads are measured on.
+struct Stage {
+    place: Place,
+    sources: [PathBuf; 2],
+    server: Server,
+    clients: Vec<AdSafetyClient<Channel>>,
+    questions: Vec<ClassifyRequest>,
+    next: i64,
+}
+
+pub async fn measure(effort: Effort, report: &mut Report) {
+    report.heading("Reloads of a 6 MB model, each proved in a child process, loaded, warmed up and golden-checked");
+    let (place, _) = house::judging_place(false);
+    let [first, other] = ["first", "other"].map(|name| place.root().join(name));
+    files::copy(&place.version(2), &first);
+    files::copy(&place.version(2), &other);
+    house::write_version(&other, 2, false);
+    let server = house::served(&place).set("WATCH__RESCAN", "1h").start_ready();
+    let clients = house::clients(server.grpc).await;
+    let questions = jpegs(16, 800, 115_000)
+        .iter()
+        .map(|jpeg| house::question(jpeg))
+        .collect();
+    let mut stage = Stage {
+        place,
+        sources: [first, other],
+        server,
+        clients,
+        questions,
+        next: 3,
+    };
+    stage.idle(report).await;
+    stage.storm(effort, report).await;
+}
+
+impl Stage {
+    async fn idle(&mut self, report: &mut Report) {
+        let mut spans = Vec::new();
+        for _ in 0..10 {
+            house::settled(&self.server).await;
+            let (version, came) = self.publish();
+            while self.clients[0]
+                .classify(self.questions[0].clone())
+                .await
+                .unwrap()
+                .into_inner()
+                .version
+                != version
+            {}
+            spans.push(came.elapsed().as_secs_f64() * 1e3);
+        }
+        report.note(
+            "idle: from the rename to the first answer of the new revision",
+            median(&spans),
+            "ms",
+            Asked::AtMost(300.0),
+            format!("highest {:.0} ms, n = {}", quantile(&spans, 1.0), spans.len()),
+        );
+    }
+
+    async fn storm(&mut self, effort: Effort, report: &mut Report) {
+        let calm = self.asked(effort.span * 4).await;
+        let mut memory = Vec::new();
+        let mut storm = Outcome::default();
+        let began = Instant::now();
+        for _ in 0..effort.reloads {
+            let (version, _) = self.publish();
+            storm = storm.merge(self.asked_until(version).await);
+            memory.push(self.server.memory() as f64);
+        }
+        let each = began.elapsed().as_secs_f64() / effort.reloads as f64;
+        let answers = storm.answered.len();
+        report.note(
+            "under load: failed answers",
+            (storm.failed.len() + storm.refused.len()) as f64,
+            "",
+            Asked::AtMost(0.0),
+            format!("{} reloads, {answers} answers, {each:.1} s a reload", effort.reloads),
+        );
+        let at = |outcome: &Outcome, share| quantile(&outcome.answered, share);
+        report.note(
+            "under load: p99 against calm",
+            at(&storm, 0.99) / at(&calm, 0.99),
+            "x",
+            Asked::AtMost(1.5),
+            format!(
+                "median {:.1} to {:.1} ms, p99 {:.1} to {:.1} ms",
+                at(&calm, 0.5),
+                at(&storm, 0.5),
+                at(&calm, 0.99),
+                at(&storm, 0.99)
+            ),
+        );
+        let settled = &memory[memory.len().min(10) - 1..];
+        let last = settled.last().copied().unwrap_or(settled[0]);
+        report.note(
+            "memory a reload, after the tenth",
+            (last - settled[0]) / settled.len().max(2) as f64 / 1e3,
+            "KB",
+            Asked::AtMost(50.0),
+            format!("{:.1} MB at the end", last / 1e6),
+        );
+    }
+
+    /// Publishes the next version, and takes the one before the last away.
+    fn publish(&mut self) -> (i64, Instant) {
+        let number = self.next;
+        self.next += 1;
+        let aside = self.place.model().join(".incoming");
+        files::copy(&self.sources[usize::try_from(number).unwrap() % 2], &aside);
+        if number > 4 {
+            std::fs::remove_dir_all(self.place.version(number - 2)).unwrap();
+        }
+        let now = Instant::now();
+        std::fs::rename(&aside, self.place.version(number)).unwrap();
+        (number, now)
+    }
+
+    async fn asked(&self, span: Duration) -> Outcome {
+        let ask = |number: usize| {
+            let mut client = self.clients[number % CONNECTIONS].clone();
+            let request = Request::new(self.questions[number % self.questions.len()].clone());
+            async move { client.classify(request).await.map(drop) }
+        };
+        open(RATE, span, ask).await
+    }
+
+    /// Keeps asking until the version is live.
+    async fn asked_until(&self, version: i64) -> Outcome {
+        let mut whole = Outcome::default();
+        let is_live = async || {
+            self.server
+                .models()
+                .await
+                .iter()
+                .any(|found| found.live && found.version == version)
+        };
+        while !is_live().await {
+            whole = whole.merge(self.asked(Duration::from_millis(400)).await);
+        }
+        whole
+    }
+}
