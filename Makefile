@@ -10,7 +10,7 @@ ARGS ?=
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-training train lint fuzz bench tour clean
+.PHONY: help setup build run test test-training train lint fuzz bench bench-peers tour clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -49,7 +49,14 @@ fuzz: ## Fuzz the borders, FUZZ_SECONDS a target
 
 bench: ## Measure what the README's figures say, on this machine
 	@$(setup) test
-	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures
+	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures -- $(ARGS)
+
+bench-peers: build ## Measure MLServer, LitServe, BentoML and Triton beside the server; they are fetched first (about 1.4 GB)
+	@$(setup) test
+	@$(setup) peers
+	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures -- export target/tmp/peers
+	PYTHONPATH=tests .runtime/peers/load/bin/python -m peers --decode guide $(ARGS)
+	PYTHONPATH=tests .runtime/peers/load/bin/python -m peers --decode half $(ARGS)
 
 tour: build ## Run every command of the README's quick start, and check that it prints what is shown there
 	python3 deploy/tour/tour.py $(ARGS)

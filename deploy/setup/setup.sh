@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prepares a fresh machine, one step a function: `setup.sh build` for building and serving, `setup.sh test` for the tests as well,
-# `setup.sh lint`, `setup.sh fuzz`, `setup.sh training`, `setup.sh all`.
+# `setup.sh lint`, `setup.sh fuzz`, `setup.sh training`, `setup.sh peers`, `setup.sh all`.
 #
 # Everything lands in the ignored folder `.runtime/`, written aside and renamed, so that an interrupted set-up leaves nothing half-made. A step whose
 # result is there does nothing and never touches the network. Nothing is installed into the system but packages of its own package manager,
@@ -182,12 +182,37 @@ for_training() {
     setup_environment training "PyTorch and what the training needs (about 3 GB)" models/adsafety/training/requirements.txt
 }
 
+# for_peer NAME : one server to compare with, or `load`, which asks them all.
+for_peer() {
+    local list=$here/peers-$1.txt
+    [ -f "$list" ] || fail "there is no peer '$1'." "There are: $(peers | tr '\n' ' ')"
+    check_python
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "the peers need Python 3.11 or newer, found $(python3 --version)." "Put a newer python3 first in PATH."
+    # The lists are whole, so pip need not look for more, nor compare with what the caller has.
+    PIP_NO_DEPS=1 setup_environment "peers/$1" "$1, for comparing" "$list"
+}
+
+peers() { find "$here" -name 'peers-*.txt' | sed 's/.*peers-\(.*\)\.txt/\1/' | sort; }
+
+# A peer that cannot be had is left out of the comparison, which says what was said here. Each is a run of this script: bash would carry on after a
+# failed command of a function whose outcome is asked for.
+for_peers() {
+    for_peer load
+    local name
+    for name in $(peers | grep -v '^load$'); do
+        "$project/$here/setup.sh" peer "$name" 2>&1 | tee "$runtime/peers/$name.log" >&2 || note "$name is left out"
+    done
+}
+
 # Plain sequences, not `a && b`: in a chain of conditions bash would carry on after a failed command.
 case ${1:-} in
     build) for_build ;;
     test) for_test ;;
     fuzz) for_fuzz ;;
     training) for_training ;;
+    peers) for_peers ;;
+    peer) for_peer "${2:-}" ;;
     lint)
         for_build
         check_lint_tools
@@ -198,5 +223,5 @@ case ${1:-} in
         check_lint_tools
         say "ready: make run"
         ;;
-    *) fail "what to prepare?" "Run: deploy/setup/setup.sh build | lint | test | fuzz | training | all" ;;
+    *) fail "what to prepare?" "Run: deploy/setup/setup.sh build | lint | test | fuzz | training | peers | all" ;;
 esac

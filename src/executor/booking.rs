@@ -1,6 +1,6 @@
 //! How the cores are booked: every thread that computes, by kind, with its priority and its share.
 //!
-//! Threads of the first two kinds may keep a core busy each; the others are of lower priority and use what those leave. The shares tell what each kind
+//! Threads of the first two kinds may keep a core busy each, connections before computing; the others are of lower priority and use what those leave. The shares tell what each kind
 //! gets of the cores when all of them are busy at once, by the weights that Linux gives to priorities, so that they add up to the cores.
 
 use std::fmt;
@@ -37,10 +37,13 @@ impl Kind {
     /// The priority at the operating system: 0 is normal, 19 the lowest.
     pub fn nice(self) -> i32 {
         match self {
-            Self::Network | Self::Live => 0,
-            // At 19, requests that keep every core busy would hold a new version up for minutes; at 10 a thread that competes with them gets a tenth
-            // of a core, and they hardly feel it.
-            Self::Load => 10,
+            Self::Network => 0,
+            // Below the connections: where both want a core, a message must not wait behind computing to be read, or its deadline would run unseen, and
+            // a refusal come late.
+            Self::Live => 4,
+            // At 19, requests that keep every core busy would hold a new version up for minutes; so a thread that competes with them gets a tenth of a
+            // core, and they hardly feel it.
+            Self::Load => 14,
             Self::Background => 19,
         }
     }
@@ -169,7 +172,7 @@ mod tests {
     fn the_plan_tells_threads_and_shares() {
         assert_eq!(
             plan_cores(2.0, None).to_string(),
-            "2.00 cores; network 2 x nice 0 (0.97); live 2 x nice 0 (0.97); load 1 x nice 10 (0.05); background 1 x nice 19 (0.01)"
+            "2.00 cores; network 2 x nice 0 (1.39); live 2 x nice 4 (0.57); load 1 x nice 14 (0.03); background 1 x nice 19 (0.01)"
         );
     }
 

@@ -33,6 +33,11 @@ impl Class {
     }
 }
 
+/// A wait may last longer than was thought by one part in so many: what is before a job is known in the mean only, and other
+/// threads take their share. To refuse a little more costs nothing while so much waits; to take what is late costs its
+/// computing.
+const WAIT_MARGIN: u32 = 4;
+
 /// How many jobs may wait, per class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueLimits {
@@ -150,11 +155,9 @@ impl<J: Waiting> Queues<J> {
             ousted: None,
             wait,
         };
-        if asker
-            .deadline
-            .remaining(now)
-            .is_some_and(|remaining| wait + cost > remaining || remaining.is_zero())
-        {
+        let needed = wait + wait / WAIT_MARGIN + cost;
+        let left = asker.deadline.remaining(now);
+        if left.is_some_and(|left| needed > left || left.is_zero()) {
             pushed.refused = Some((job, Why::Late));
             return pushed;
         }

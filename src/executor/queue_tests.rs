@@ -81,9 +81,9 @@ fn a_job_that_would_be_late_is_refused_and_told_how_long_it_would_wait() {
     queues.push(&no_hurry, Numbered(0, false), now, (1, 1));
     queues.push(&no_hurry, Numbered(1, false), now, (1, 0));
     let _running = queues.pop_live();
-    // Half of what runs, all of what waits, and itself: 2 + 4 + 4 ms.
-    let in_time = ticket(Class::Live, Deadline::at(now + 10 * MILLISECOND));
-    let late = ticket(Class::Live, Deadline::at(now + 9 * MILLISECOND));
+    // Half of what runs and all of what waits, a quarter of that for safety, and itself: 6 + 1.5 + 4 ms.
+    let in_time = ticket(Class::Live, Deadline::at(now + 12 * MILLISECOND));
+    let late = ticket(Class::Live, Deadline::at(now + 11 * MILLISECOND));
     let refused = queues.push(&late, Numbered(2, false), now, (1, 0));
     assert_eq!(
         (refused.refused, refused.wait),

@@ -195,8 +195,9 @@ impl Shared {
     /// The life of one thread.
     pub(super) fn serve(&self, index: usize) {
         let live = index < self.lanes.live;
-        if !live && let Err(error) = lower_to(Kind::Background.nice()) {
-            tracing::warn!(%error, "background work runs at normal priority");
+        let kind = if live { Kind::Live } else { Kind::Background };
+        if let Err(error) = lower_to(kind.nice()) {
+            tracing::warn!(%error, kind = kind.as_str(), "a computing thread runs at normal priority");
         }
         let workspace = Rc::default();
         while let Some((class, job, cost)) = self.next(live) {

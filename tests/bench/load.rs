@@ -12,6 +12,8 @@ pub struct Outcome {
     pub answered: Vec<f64>,
     /// Of the refusals for load or time, in milliseconds from the moment of sending.
     pub refused: Vec<f64>,
+    /// Answers that the caller gave up waiting for.
+    pub late: usize,
     pub failed: Vec<String>,
     pub took: Duration,
 }
@@ -28,6 +30,8 @@ impl Outcome {
             Err(status) if matches!(status.code(), Code::ResourceExhausted | Code::DeadlineExceeded) => {
                 self.refused.push(since(sent));
             }
+            // The client's own clock.
+            Err(status) if status.code() == Code::Cancelled => self.late += 1,
             Err(status) => self.failed.push(status.to_string()),
         }
     }
@@ -36,6 +40,7 @@ impl Outcome {
     pub fn merge(mut self, other: Self) -> Self {
         self.answered.extend(other.answered);
         self.refused.extend(other.refused);
+        self.late += other.late;
         self.failed.extend(other.failed);
         self
     }

@@ -62,13 +62,13 @@ fn past_capacity(capacity: f64, outcome: &Outcome, report: &mut Report) {
     let limit = DEADLINE.as_secs_f64() * 1e3;
     let in_time = outcome.answered.iter().filter(|took| **took <= limit).count();
     let goodput = in_time as f64 / outcome.took.as_secs_f64();
-    let (answered, refused, failed) = (outcome.answered.len(), outcome.refused.len(), outcome.failed.len());
+    let (answered, refused, late) = (outcome.answered.len(), outcome.refused.len(), outcome.late);
     report.note(
         "at three times capacity: answers in time, of capacity",
         100.0 * goodput / capacity,
         "%",
         Asked::AtLeast(90.0),
-        format!("deadline {DEADLINE:?}, {answered} answered, {refused} refused, {failed} failed"),
+        format!("deadline {DEADLINE:?}, {answered} answered, {refused} refused, {late} given up by the client"),
     );
     let middle = quantile(&outcome.refused, 0.5);
     report.note(

@@ -49,6 +49,11 @@ impl Report {
         self.figures.push(figure);
     }
 
+    /// Prints what is no figure.
+    pub fn tell(&self, what: &str, words: &str) {
+        println!("  {what:<62} {words}");
+    }
+
     /// Prints a heading.
     pub fn heading(&self, text: &str) {
         println!("\n{text}");

@@ -20,10 +20,12 @@ use super::machine::on_server_core;
 use super::mobilenet::SIDE;
 use super::pictures::jpegs;
 use super::report::{Asked, Report};
+use crate::support::Server;
 
 /// Questions in flight when throughput is measured.
 const IN_FLIGHT: usize = 8;
 const PICTURES: usize = 16;
+const STAGES: [&str; 6] = ["hash", "queue", "decode", "prepare", "infer", "judge"];
 
 /// One side of a comparison in one round: how many a second, and the middle of one alone, in microseconds.
 #[derive(Clone, Copy)]
@@ -77,6 +79,8 @@ pub async fn pictures(environment: &Environment, effort: Effort, divisor: usize,
             served,
         });
     }
+    let alone = stages_alone(&server, &served, &questions, effort.span / 2).await;
+    report.tell("served alone, as the server says, µs", &alone);
     let stage = |of: fn(&Stages) -> Duration| {
         median(
             &stages
@@ -293,6 +297,37 @@ fn measured(span: Duration, pause: Duration, mut work: impl FnMut()) -> Side {
         rate: each.len() as f64 / began.elapsed().as_secs_f64(),
         alone: median(&each),
     }
+}
+
+/// What the server says of its stages, over the questions of one caller alone: the mean of each, in microseconds.
+async fn stages_alone(
+    server: &Server,
+    clients: &[AdSafetyClient<Channel>],
+    questions: &[ClassifyRequest],
+    span: Duration,
+) -> String {
+    let read = || {
+        STAGES.map(|stage| {
+            let label = format!("stage=\"{stage}\"");
+            ["sum", "count"]
+                .map(|part| server.metric(&format!("vigie_serving_stage_duration_seconds_{part}"), &[&label]))
+        })
+    };
+    let before = read();
+    let ask = |_, question: usize| {
+        let mut client = clients[question % CONNECTIONS].clone();
+        let request = Request::new(questions[question % questions.len()].clone());
+        async move { client.classify(request).await.map(drop) }
+    };
+    closed(1, span, ask).await;
+    let means = STAGES
+        .iter()
+        .zip(before.iter().zip(read()))
+        .map(|(stage, (before, after))| {
+            let mean = (after[0] - before[0]) / (after[1] - before[1]).max(1.0) * 1e6;
+            format!("{stage} {mean:.0}")
+        });
+    means.collect::<Vec<_>>().join(", ")
 }
 
 async fn classified(clients: &[AdSafetyClient<Channel>], questions: &[ClassifyRequest], span: Duration) -> Side {
