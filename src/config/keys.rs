@@ -138,7 +138,7 @@ settings! {
 
     /// The computing threads.
     [cores: Cores] {
-        /// Threads for live answers; 0 takes what the machine or its control group allows.
+        /// Threads for live answers, at most one for each core that the machine or its control group allows; 0 takes all of those.
         live: Option<NonZeroUsize> = "0";
         /// Jobs that may wait for a thread. Past it calls are refused at once, with the moment to come back.
         queue: usize = "256";

@@ -1,7 +1,8 @@
 //! How the cores are booked: every thread that computes, by kind, with its priority and its share.
 //!
-//! Threads of the first two kinds may keep a core busy each, connections before computing; the others are of lower priority and use what those leave. The shares tell what each kind
-//! gets of the cores when all of them are busy at once, by the weights that Linux gives to priorities, so that they add up to the cores.
+//! Threads of the first two kinds may keep a core busy each, connections before computing; the others are of lower priority and use what
+//! those leave. The shares tell what each kind gets of the cores when all of them are busy at once, by the weights that Linux gives to
+//! priorities, so that they add up to the cores.
 
 use std::fmt;
 

@@ -5,7 +5,6 @@
 //! and the others wait for it; when it comes to nothing, the next of them is.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use quick_cache::{DefaultHashBuilder, Weighter};
@@ -22,15 +21,6 @@ pub type Scores = Arc<[LabelScore]>;
 #[derive(Default)]
 pub struct Known {
     cache: Option<Cache<Digest, Scores, Bytes>>,
-    found: AtomicU64,
-    asked: AtomicU64,
-}
-
-/// How often a picture was known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KnownStatistics {
-    pub asked: u64,
-    pub found: u64,
 }
 
 /// What is known of a picture.
@@ -41,7 +31,14 @@ pub enum LookUp<'a> {
 }
 
 /// The place of a picture's scores.
-pub struct Place<'a>(Option<Guard<'a>>);
+pub struct Place<'a>(Kept<'a>);
+
+enum Kept<'a> {
+    Nowhere,
+    /// Others may wait for it.
+    Awaited(Guard<'a>),
+    Unawaited(&'a Known, Digest),
+}
 
 type Guard<'a> = PlaceholderGuard<'a, Digest, Scores, Bytes, DefaultHashBuilder, DefaultLifecycle<Digest, Scores>>;
 
@@ -61,7 +58,6 @@ impl Known {
         let entries = usize::try_from(bytes / entry).unwrap_or(usize::MAX);
         Self {
             cache: (entries > 0).then(|| Cache::with_weighter(entries, bytes, Bytes)),
-            ..Self::default()
         }
     }
 
@@ -71,35 +67,26 @@ impl Known {
     /// Nothing is lost when the future is dropped.
     pub async fn look_up(&self, picture: &Digest) -> LookUp<'_> {
         let Some(cache) = &self.cache else {
-            return LookUp::New(Place(None));
+            return LookUp::New(Place(Kept::Nowhere));
         };
-        self.asked.fetch_add(1, Ordering::Relaxed);
         match cache.get_value_or_guard_async(picture).await {
-            Ok(scores) => {
-                self.found.fetch_add(1, Ordering::Relaxed);
-                LookUp::Known(scores)
-            }
-            Err(guard) => LookUp::New(Place(Some(guard))),
+            Ok(scores) => LookUp::Known(scores),
+            Err(guard) => LookUp::New(Place(Kept::Awaited(guard))),
         }
     }
 
-    /// The scores of a picture, if they are there now. Not counted: for those who look once more at what was judged.
-    pub fn peek(&self, picture: &Digest) -> Option<Scores> {
-        self.cache.as_ref()?.get(picture)
+    /// Looks a picture up without waiting for anybody, nor letting anybody wait: for work that others go before, or who waits for it would wait as long
+    /// as it does.
+    pub fn glance(&self, picture: &Digest) -> LookUp<'_> {
+        match self.cache.as_ref().and_then(|cache| cache.get(picture)) {
+            Some(scores) => LookUp::Known(scores),
+            None => LookUp::New(Place(Kept::Unawaited(self, *picture))),
+        }
     }
 
-    /// Remembers the scores of a picture.
-    pub fn keep(&self, picture: Digest, scores: Scores) {
+    fn keep(&self, picture: Digest, scores: Scores) {
         if let Some(cache) = &self.cache {
             cache.insert(picture, scores);
-        }
-    }
-
-    /// How often a picture was asked for and how often it was known.
-    pub fn statistics(&self) -> KnownStatistics {
-        KnownStatistics {
-            asked: self.asked.load(Ordering::Relaxed),
-            found: self.found.load(Ordering::Relaxed),
         }
     }
 }
@@ -107,9 +94,11 @@ impl Known {
 impl Place<'_> {
     /// Keeps the scores, and gives them to those who wait for them.
     pub fn keep(self, scores: Scores) {
-        if let Some(guard) = self.0 {
+        match self.0 {
+            Kept::Nowhere => {}
             // The place was given up to make room: then nobody waits either.
-            let _ = guard.insert(scores);
+            Kept::Awaited(guard) => drop(guard.insert(scores)),
+            Kept::Unawaited(known, picture) => known.keep(picture, scores),
         }
     }
 }
@@ -134,30 +123,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn simultaneous_identical_pictures_are_computed_once() {
-        let known = Known::with_room(1 << 20, 1);
-        let LookUp::New(place) = known.look_up(&picture(1)).await else {
-            panic!("known before it was computed")
-        };
-        let same = picture(1);
-        let mut waiting = Box::pin(known.look_up(&same));
-        assert!(futures_util::poll!(&mut waiting).is_pending());
-        place.keep(scores(0.5));
-        assert!(matches!(waiting.await, LookUp::Known(found) if found == scores(0.5)));
-        assert_eq!(known.statistics(), KnownStatistics { asked: 2, found: 1 });
+    async fn who_waits_for_the_same_picture_gets_its_scores_or_the_place() {
+        for outcome in [Some(scores(0.5)), None] {
+            let (known, picture) = (Known::with_room(1 << 20, 1), picture(1));
+            let LookUp::New(place) = known.look_up(&picture).await else {
+                panic!("known before it was computed")
+            };
+            let mut waiting = Box::pin(known.look_up(&picture));
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            match outcome.clone() {
+                Some(scores) => place.keep(scores),
+                None => drop(place),
+            }
+            let found = match waiting.await {
+                LookUp::Known(scores) => Some(scores),
+                LookUp::New(_) => None,
+            };
+            assert_eq!(found, outcome);
+        }
     }
 
     #[tokio::test]
-    async fn when_it_comes_to_nothing_the_next_computes() {
-        let known = Known::with_room(1 << 20, 1);
-        let LookUp::New(place) = known.look_up(&picture(1)).await else {
+    async fn a_glance_holds_nobody_up_and_is_remembered_all_the_same() {
+        let (known, picture) = (Known::with_room(1 << 20, 1), picture(1));
+        let LookUp::New(glanced) = known.glance(&picture) else {
             panic!("known before it was computed")
         };
-        let same = picture(1);
-        let mut waiting = Box::pin(known.look_up(&same));
-        assert!(futures_util::poll!(&mut waiting).is_pending());
-        drop(place);
-        assert!(matches!(waiting.await, LookUp::New(_)));
+        assert!(matches!(known.look_up(&picture).await, LookUp::New(_)));
+        glanced.keep(scores(0.5));
+        assert!(matches!(known.look_up(&picture).await, LookUp::Known(found) if found == scores(0.5)));
     }
 
     #[tokio::test]
@@ -174,7 +168,7 @@ mod tests {
             cache.len(),
             cache.weight()
         );
-        assert!(known.peek(&picture(9_999)).is_some());
+        assert!(matches!(known.glance(&picture(9_999)), LookUp::Known(_)));
     }
 
     #[tokio::test]
@@ -182,6 +176,5 @@ mod tests {
         let known = Known::with_room(0, 7);
         known.keep(picture(1), scores(0.5));
         assert!(matches!(known.look_up(&picture(1)).await, LookUp::New(_)));
-        assert_eq!(known.statistics(), KnownStatistics::default());
     }
 }

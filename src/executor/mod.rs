@@ -24,7 +24,7 @@ mod warm_up;
 pub use booking::{Booking, CorePlan, Kind, cores_of_this_process, plan_cores};
 pub use cores::{Cores, Lanes, Load, NotRun, QueueFull};
 pub use golden::GoldenReport;
-pub use known::{Known, KnownStatistics, LookUp, Place, Scores};
+pub use known::{Known, LookUp, Place, Scores};
 pub use lane::{Abandoned, Lane};
 pub use loaded::{Executor, LoadError, RunError};
 pub use priority::lower_to;

@@ -166,7 +166,8 @@ impl<J: Waiting> Queues<J> {
         if line.len() >= limit {
             pushed.abandoned = line.take_out(|job| job.is_abandoned(now));
         }
-        if line.len() >= limit {
+        // Bulk work waits for room instead of being refused, so that nobody in its line need give way.
+        if line.len() >= limit && class == Class::Live {
             pushed.ousted = line.make_room_for(asker.caller);
         }
         if line.len() >= limit {

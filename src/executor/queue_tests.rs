@@ -74,6 +74,22 @@ fn a_greedy_caller_makes_room_for_another() {
 }
 
 #[test]
+fn bulk_work_waits_for_room_and_ousts_nobody() {
+    let mut queues = queues();
+    let now = Instant::now();
+    let mut bulk = ticket(Class::Bulk, Deadline::NONE);
+    for number in 0..2 {
+        queues.push(&bulk, Numbered(number, false), now, (1, 0));
+    }
+    bulk.asker.caller = Caller::new([1; 16]);
+    let pushed = queues.push(&bulk, Numbered(2, false), now, (1, 0));
+    assert_eq!(
+        (pushed.refused, pushed.ousted),
+        (Some((Numbered(2, false), Why::Full)), None)
+    );
+}
+
+#[test]
 fn a_job_that_would_be_late_is_refused_and_told_how_long_it_would_wait() {
     let mut queues = queues();
     let now = Instant::now();

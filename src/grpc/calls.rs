@@ -5,16 +5,14 @@
 //! their stream only when it cannot begin.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tower::{Layer, Service};
 use tracing::{Instrument, Span, field, info_span};
 
+use super::around::{Answer, Around};
 use super::status::{code, code_name, status};
 use crate::base::{Decision, ModelName, Refusal, RefusalKind, Version};
 use crate::serving::Trail;
@@ -107,42 +105,15 @@ impl CallLayer {
     }
 }
 
-impl<S> Layer<S> for CallLayer {
-    type Service = Calls<S>;
-
-    fn layer(&self, inner: S) -> Calls<S> {
-        Calls {
-            inner,
-            counter: self.counter.clone(),
-        }
-    }
-}
-
-/// See [`CallLayer`].
-#[derive(Clone)]
-pub struct Calls<S> {
-    inner: S,
-    counter: Counter,
-}
-
-impl<S> Service<Request<Body>> for Calls<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+impl Around for CallLayer {
+    fn around<F, E>(&self, request: Request<Body>, inner: impl FnOnce(Request<Body>) -> F) -> Answer<E>
+    where
+        F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
         // Health and reflection are neither traced nor counted: they are asked every second by machines.
         let Some(method) = wire::method(request.uri().path()) else {
-            return Box::pin(self.inner.call(request));
+            return Box::pin(inner(request));
         };
         let name = CallName {
             service: &method.service,
@@ -156,7 +127,7 @@ where
             began: Instant::now(),
             open: true,
         };
-        let answer = span.in_scope(|| self.inner.call(request));
+        let answer = span.in_scope(|| inner(request));
         let counted_by_item = method.takes_stream;
         let call = async move {
             let answer = in_plain_words(name, answer.await?);

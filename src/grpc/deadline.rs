@@ -6,14 +6,13 @@
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Request, Response};
 use tonic::body::Body;
-use tower::{Layer, Service};
 
+use super::around::{Answer, Around};
 use super::status::status;
 use crate::base::{Asker, Caller, Deadline, Refusal};
 
@@ -24,37 +23,12 @@ const MARGIN: Duration = Duration::from_millis(2);
 #[derive(Debug, Clone, Copy)]
 pub struct DeadlineLayer;
 
-impl<S> Layer<S> for DeadlineLayer {
-    type Service = Deadlines<S>;
-
-    fn layer(&self, inner: S) -> Deadlines<S> {
-        Deadlines { inner }
-    }
-}
-
-/// See [`DeadlineLayer`].
-#[derive(Debug, Clone)]
-pub struct Deadlines<S> {
-    inner: S,
-}
-
-type Answer<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
-
-impl<S> Service<Request<Body>> for Deadlines<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+impl Around for DeadlineLayer {
+    fn around<F, E>(&self, mut request: Request<Body>, inner: impl FnOnce(Request<Body>) -> F) -> Answer<E>
+    where
+        F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
         let span = match timeout(request.headers()) {
             Ok(span) => span,
             Err(refusal) => return Box::pin(std::future::ready(Ok(status(refusal).into_http()))),
@@ -62,7 +36,7 @@ where
         let now = Instant::now();
         let deadline = span.map_or(Deadline::NONE, |span| Deadline::after(now, span));
         request.extensions_mut().insert(deadline);
-        let answer = self.inner.call(request);
+        let answer = inner(request);
         let Some(moment) = span.and_then(|span| now.checked_add(span - MARGIN.min(span / 20))) else {
             return Box::pin(answer);
         };
@@ -140,9 +114,10 @@ mod tests {
     use std::convert::Infallible;
 
     use tonic::{Code, Status};
-    use tower::{ServiceExt, service_fn};
+    use tower::{Layer, ServiceExt, service_fn};
 
     use super::*;
+    use crate::grpc::around::AroundLayer;
 
     #[test]
     fn a_timeout_is_read_as_the_protocol_writes_it() {
@@ -180,7 +155,11 @@ mod tests {
             .header("grpc-timeout", "20m")
             .body(Body::empty())
             .unwrap();
-        let answer = DeadlineLayer.layer(endless).oneshot(request).await.unwrap();
+        let answer = AroundLayer(DeadlineLayer)
+            .layer(endless)
+            .oneshot(request)
+            .await
+            .unwrap();
         let status = Status::from_header_map(answer.headers()).unwrap();
         assert_eq!(status.code(), Code::DeadlineExceeded);
         assert_eq!(std::sync::Arc::strong_count(&work), 1);
@@ -193,7 +172,7 @@ mod tests {
             .header("grpc-timeout", "soon")
             .body(Body::empty())
             .unwrap();
-        let answer = DeadlineLayer.layer(never).oneshot(request).await.unwrap();
+        let answer = AroundLayer(DeadlineLayer).layer(never).oneshot(request).await.unwrap();
         let status = Status::from_header_map(answer.headers()).unwrap();
         assert_eq!(status.code(), Code::InvalidArgument);
     }

@@ -17,8 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 use tonic::Status;
 use tonic::body::Body;
-use tower::{Layer, Service};
 
+use super::around::{Answer, Around};
 use super::calls::Counter;
 use super::status::status;
 use crate::base::Refusal;
@@ -78,51 +78,24 @@ pub struct InflowLayer {
     pub counter: Counter,
 }
 
-impl<S> Layer<S> for InflowLayer {
-    type Service = Inflow<S>;
-
-    fn layer(&self, inner: S) -> Inflow<S> {
-        Inflow {
-            inner,
-            layer: self.clone(),
-        }
-    }
-}
-
-/// See [`InflowLayer`].
-#[derive(Clone)]
-pub struct Inflow<S> {
-    inner: S,
-    layer: InflowLayer,
-}
-
-impl<S> Service<Request<Body>> for Inflow<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+impl Around for InflowLayer {
+    fn around<F, E>(&self, request: Request<Body>, inner: impl FnOnce(Request<Body>) -> F) -> Answer<E>
+    where
+        F: Future<Output = Result<Response<Body>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
         if wire::method(request.uri().path()).is_none_or(|method| method.takes_stream) {
-            return Box::pin(self.inner.call(request));
+            return Box::pin(inner(request));
         }
         let held = Arc::<Held>::default();
         let arriving = Arc::clone(&held);
-        let answer = self.inner.call(request.map(|body| {
+        let answer = inner(request.map(|body| {
             Body::new(Arriving {
                 inner: body,
-                layer: self.layer.clone(),
+                layer: self.clone(),
                 arrived: 0,
                 held: arriving,
-                timer: Box::pin(tokio::time::sleep_until(Instant::now() + self.layer.slowest)),
+                timer: Box::pin(tokio::time::sleep_until(Instant::now() + self.slowest)),
             })
         }));
         Box::pin(async move {

@@ -4,6 +4,7 @@
 //! The only room that names `tonic`. It decides nothing about products or models.
 
 mod ad_safety;
+mod around;
 mod calls;
 pub mod client;
 mod deadline;

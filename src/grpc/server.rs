@@ -13,6 +13,7 @@ use tonic::transport::{Error, Server};
 use tower::layer::util::{Identity, Stack};
 
 use super::ad_safety::AdSafetyService;
+use super::around::AroundLayer;
 use super::calls::{CallLayer, Counter};
 use super::deadline::DeadlineLayer;
 use super::generated::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
@@ -77,7 +78,8 @@ pub struct GrpcServer {
     limits: GrpcLimits,
 }
 
-type Layers = Stack<InflowLayer, Stack<DeadlineLayer, Stack<CallLayer, Identity>>>;
+type Layers =
+    Stack<AroundLayer<InflowLayer>, Stack<AroundLayer<DeadlineLayer>, Stack<AroundLayer<CallLayer>, Identity>>>;
 
 impl GrpcServer {
     /// A server of these planes within these limits.
@@ -137,13 +139,13 @@ impl GrpcServer {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         Ok(transport(&limits)
-            .layer(CallLayer::new(counter.clone()))
-            .layer(DeadlineLayer)
-            .layer(InflowLayer {
+            .layer(AroundLayer(CallLayer::new(counter.clone())))
+            .layer(AroundLayer(DeadlineLayer))
+            .layer(AroundLayer(InflowLayer {
                 room: of_calls,
                 slowest: limits.slow_sender,
                 counter,
-            })
+            }))
             .add_service(
                 AdSafetyServer::new(ad_safety)
                     .max_decoding_message_size(bytes)

@@ -10,7 +10,7 @@ use tracing::info_span;
 
 use super::flips::{Flip, FlipSide, Ledger, Pair, ShadowSummary, deciding_label};
 use crate::base::{CountryCode, CountryVerdict, Label, LabelScore, ModelName, Probability};
-use crate::executor::{Cores, Lane, Scores};
+use crate::executor::{Cores, Lane, LookUp, Scores};
 use crate::plan::Served;
 use crate::policy::Case;
 use crate::preprocess::{self, PictureLimits, Workspace};
@@ -106,10 +106,10 @@ impl ShadowRunner {
     /// The candidate's scores: on record, or of the pixels that the live revision saw, or of the picture itself.
     fn scores(&self, lane: &Lane, tapped: &Tapped, candidate: &Served) -> Result<Scores, String> {
         let sha256 = tapped.decision.image_sha256.ok_or("the picture has no hash")?;
-        let known = candidate.executor.known();
-        if let Some(scores) = known.peek(&sha256) {
-            return Ok(scores);
-        }
+        let place = match candidate.executor.known().glance(&sha256) {
+            LookUp::Known(scores) => return Ok(scores),
+            LookUp::New(place) => place,
+        };
         let seen = tapped.seen.as_ref().ok_or("nothing was seen")?;
         let own = self.own_tensor(seen, &tapped.route.served, candidate, &mut lane.workspace())?;
         let tensor = match (&own, &seen.pixels) {
@@ -122,7 +122,7 @@ impl ShadowRunner {
             .judge(lane, tensor)
             .map_err(|error| error.to_string())?;
         let scores = Scores::from(scores);
-        known.keep(sha256, Arc::clone(&scores));
+        place.keep(Arc::clone(&scores));
         Ok(scores)
     }
 

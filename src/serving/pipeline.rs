@@ -113,7 +113,12 @@ impl Serving {
         let mut before = Trail::default();
         before.note(Stage::Hash, began);
         let known = route.served.executor.known();
-        match within(ticket.asker.deadline, known.look_up(&sha256)).await? {
+        let looked = match ticket.class {
+            Class::Live => within(ticket.asker.deadline, known.look_up(&sha256)).await?,
+            // Live requests go before it, and must not wait for it.
+            Class::Bulk | Class::Background => known.glance(&sha256),
+        };
+        match looked {
             LookUp::Known(scores) => Ok((Sight::known(look, scores), before)),
             LookUp::New(place) => {
                 let work = move |lane: &Lane, trail: &mut Trail| look.run(lane, trail);

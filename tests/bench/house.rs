@@ -109,6 +109,7 @@ pub async fn settled(server: &Server) {
     let busy = |server: &Server| server.metric("process_cpu_seconds_total", &[]);
     let mut before = busy(server);
     loop {
+        // The span over which the processor time is compared; there is no event to wait for.
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         let now = busy(server);
         if now - before < 0.02 {

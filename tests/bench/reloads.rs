@@ -13,7 +13,8 @@ use super::house::{self, CONNECTIONS};
 use super::load::{Outcome, median, open, quantile};
 use super::pictures::jpegs;
 use super::report::{Asked, Report};
-use crate::support::{Place, Server, files};
+use crate::support::place::shipped_version;
+use crate::support::{Launch, Place, Server, files};
 
 /// Questions a second during the storm: a third of what one core does.
 const RATE: f64 = 50.0;
@@ -29,32 +30,53 @@ struct Stage {
 }
 
 pub async fn measure(effort: Effort, report: &mut Report) {
-    report.heading("Reloads of a 6 MB model, each proved in a child process, loaded, warmed up and golden-checked");
-    let (place, _) = house::judging_place(false);
-    let [first, other] = ["first/2", "other/2"].map(|name| place.root().join(name));
-    files::copy(&place.version(2), &first);
-    files::copy(&place.version(2), &other);
-    house::write_version(&other, 2, false);
-    let server = house::served(&place).set("WATCH__RESCAN", "1h").start_ready();
-    let clients = house::clients(server.grpc).await;
-    let questions = jpegs(16, 800, 115_000)
-        .iter()
-        .map(|jpeg| house::question(jpeg))
-        .collect();
-    let mut stage = Stage {
-        place,
-        sources: [first, other],
-        server,
-        clients,
-        questions,
-        next: 3,
-    };
-    stage.idle(report).await;
-    stage.storm(effort, report).await;
+    report.heading("Reloads, each proved in a child process, loaded, warmed up and golden-checked");
+    Stage::shipped().await.idle("shipped model, every core", report).await;
+    let mut measured = Stage::measured().await;
+    measured.idle("6 MB model, one core", report).await;
+    measured.storm(effort, report).await;
+}
+
+/// Starts a server that learns of a change by an event, or not for an hour.
+fn by_event(launch: Launch<'_>) -> Server {
+    launch.set("WATCH__RESCAN", "1h").start_ready()
 }
 
 impl Stage {
-    async fn idle(&mut self, report: &mut Report) {
+    /// The shipped versions in turn, on a server with the whole machine.
+    async fn shipped() -> Self {
+        let (place, sources) = (Place::with_versions(&[2]), [1, 2].map(shipped_version));
+        let server = by_event(Launch::new(&place));
+        Self::set(place, sources, server).await
+    }
+
+    /// The measured model with two seeds in turn, on a server with one core.
+    async fn measured() -> Self {
+        let (place, _) = house::judging_place(false);
+        let sources = ["first/2", "other/2"].map(|name| place.root().join(name));
+        sources.iter().for_each(|source| files::copy(&place.version(2), source));
+        house::write_version(&sources[1], 2, false);
+        let server = by_event(house::served(&place));
+        Self::set(place, sources, server).await
+    }
+
+    async fn set(place: Place, sources: [PathBuf; 2], server: Server) -> Self {
+        let clients = house::clients(server.grpc).await;
+        let questions = jpegs(16, 800, 115_000)
+            .iter()
+            .map(|jpeg| house::question(jpeg))
+            .collect();
+        Self {
+            place,
+            sources,
+            server,
+            clients,
+            questions,
+            next: 3,
+        }
+    }
+
+    async fn idle(&mut self, what: &str, report: &mut Report) {
         let mut spans = Vec::new();
         for _ in 0..10 {
             house::settled(&self.server).await;
@@ -72,7 +94,7 @@ impl Stage {
             spans.push(came.elapsed().as_secs_f64() * 1e3);
         }
         report.note(
-            "idle: from the rename to the first answer of the new revision",
+            format!("idle, {what}: from the rename to the first answer"),
             median(&spans),
             "ms",
             Asked::AtMost(300.0),
