@@ -1,7 +1,7 @@
 //! Builds the house from its settings, from the ground up: data directory, runtime, cores, doors, planes.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::serve::ServeError;
 use crate::config::{Settings, WatchMode};
 use crate::control::{BringUp, Control, Controller, ControllerParts};
 use crate::engine::Runtime;
-use crate::executor::{Cores, Lanes, ProofLimits, QueueLimits, Reaper};
+use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reaper, memory_for_revisions};
 use crate::grpc::GrpcParts;
 use crate::http::Readiness;
 use crate::observe::{Observe, ShadowRunner};
@@ -60,6 +60,13 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes) -> Resu
     let cores = Cores::start(lanes, queue_limits(settings))
         .map_err(|error| ServeError::System(format!("start the computing threads: {error}")))?;
     show_load(&metrics, &cores);
+    let memory = MemoryBudget::new(
+        settings
+            .models
+            .memory
+            .map_or_else(memory_for_revisions, |bytes| bytes.bytes()),
+    );
+    show_memory(&metrics, &memory);
     let reaper = Reaper::start().map_err(|error| ServeError::System(format!("start the reaper's thread: {error}")))?;
 
     let (publisher, plan) = plan::channel();
@@ -72,17 +79,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes) -> Resu
         repository,
         hints,
         publisher,
-        bring_up: BringUp {
-            runtime,
-            library,
-            program: this_program()?,
-            data: data.path().to_owned(),
-            lanes: lanes.count(),
-            reaper: reaper.clone(),
-            picture_limits,
-            known_bytes: settings.known.memory.bytes(),
-            proof: proof_limits(settings),
-        },
+        bring_up: bring_up(settings, data.path(), (library, runtime), lanes, memory, reaper.clone())?,
         data,
         metrics: metrics.clone(),
         rescan: settings.watch.rescan,
@@ -111,6 +108,30 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes) -> Resu
         tasks: Vec::new(),
         _watcher: watcher,
         _reaper: reaper,
+    })
+}
+
+/// What bringing revisions up needs.
+fn bring_up(
+    settings: &Settings,
+    data: &Path,
+    (library, runtime): (PathBuf, Arc<Runtime>),
+    lanes: Lanes,
+    memory: MemoryBudget,
+    reaper: Reaper,
+) -> Result<BringUp, ServeError> {
+    Ok(BringUp {
+        runtime,
+        library,
+        program: this_program()?,
+        data: data.to_owned(),
+        lanes,
+        reaper,
+        picture_limits: picture_limits(settings),
+        known_bytes: settings.known.memory.bytes(),
+        memory,
+        proof: proof_limits(settings),
+        measure: settings.proof.measure,
     })
 }
 
@@ -221,6 +242,14 @@ pub(super) fn this_program() -> Result<PathBuf, ServeError> {
         return Ok(link);
     }
     env::current_exe().map_err(|error| ServeError::System(format!("find this program: {error}")))
+}
+
+fn show_memory(metrics: &Metrics, memory: &MemoryBudget) {
+    let (whole, taken) = (memory.clone(), memory.clone());
+    let name = "vigie_executor_revisions_memory_bytes";
+    let help = "Memory for loaded revisions, and what of it they have taken";
+    metrics.reading(name, help, &[("what", "budget")], move || whole.use_of().0 as f64);
+    metrics.reading(name, help, &[("what", "taken")], move || taken.use_of().1 as f64);
 }
 
 /// A gauge: its name, its labels, and how it is read.

@@ -86,7 +86,7 @@ impl Offline {
     }
 
     fn prove(&self, spec: &RevisionSpec) -> Result<Proved, String> {
-        let proving = prove(&self.program, &self.library, spec, &self.pictures, &self.proof);
+        let proving = prove(&self.program, &self.library, spec, &self.pictures, &self.proof, None);
         let report = self.waiting.block_on(proving).map_err(|error| error.to_string())?;
         Ok(Proved {
             golden_cases: report.golden.cases,

@@ -10,6 +10,7 @@ mod product;
 mod refusal;
 mod score;
 mod verdict;
+mod wish;
 
 pub use asker::{Asker, Caller};
 pub use deadline::Deadline;
@@ -19,3 +20,4 @@ pub use product::{Classification, Money, Picture, Priority, Product, Target};
 pub use refusal::{Refusal, RefusalKind};
 pub use score::{Label, LabelScore, Probability};
 pub use verdict::{CountryVerdict, Reason, Source, Verdict};
+pub use wish::{Aim, Wish};

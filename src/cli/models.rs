@@ -10,7 +10,7 @@ use super::arguments::ModelsWanted;
 use super::{Outcome, show};
 use crate::grpc::client::Client;
 use crate::wire::to_json;
-use crate::wire::vigie::{ListModelsResponse, ModelSummary, ModelVersion, ShadowSummary};
+use crate::wire::vigie::{Execution, ListModelsResponse, ModelSummary, ModelVersion, RunCost, ShadowSummary};
 
 pub(super) async fn run(wanted: ModelsWanted) -> anyhow::Result<Outcome> {
     let client = Client::connect(&wanted.server.server).await?;
@@ -24,7 +24,7 @@ pub(super) async fn run(wanted: ModelsWanted) -> anyhow::Result<Outcome> {
                 summaries: model.summary.into_iter().collect(),
             }
         };
-        show_models(&answer, wanted.server.json)?;
+        show_models(&answer, (wanted.server.json, !wanted.model.is_empty()))?;
         return Ok(Outcome::Done);
     }
     let mut views = client.watch_models(&wanted.model).await?;
@@ -40,13 +40,13 @@ pub(super) async fn run(wanted: ModelsWanted) -> anyhow::Result<Outcome> {
                 models: view.models,
                 summaries: view.summaries,
             },
-            wanted.server.json,
+            (wanted.server.json, !wanted.model.is_empty()),
         )?;
     }
     anyhow::bail!("the server has ended the watch; is it stopping?")
 }
 
-fn show_models(answer: &ListModelsResponse, as_json: bool) -> anyhow::Result<()> {
+fn show_models(answer: &ListModelsResponse, (as_json, in_full): (bool, bool)) -> anyhow::Result<()> {
     if as_json {
         let json = to_json(answer, "vigie.v1.ListModelsResponse").map_err(anyhow::Error::msg)?;
         return Ok(show::line(&json.to_string())?);
@@ -75,6 +75,13 @@ fn show_models(answer: &ListModelsResponse, as_json: bool) -> anyhow::Result<()>
         ]);
     }
     show::print_table(&table)?;
+    for version in &answer.models {
+        // Told of a model that was asked for by name: it is long.
+        if let Some(execution) = version.execution.as_ref().filter(|_| in_full) {
+            let sentence = execution_sentence(execution);
+            show::line(&format!("{} {}: {sentence}", version.model, version.version))?;
+        }
+    }
     for summary in &answer.summaries {
         show_summary(summary)?;
     }
@@ -89,6 +96,44 @@ fn role(version: &ModelVersion) -> String {
         canary,
     ];
     roles.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// How a version is run and why, in a sentence.
+fn execution_sentence(execution: &Execution) -> String {
+    let milliseconds = |seconds: f64| format!("{:.2} ms", 1e3 * seconds);
+    let plural = |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let run = |run: &RunCost| {
+        let threads = if run.threads > 1 {
+            format!(" on {} threads", run.threads)
+        } else {
+            String::new()
+        };
+        let changes = if run.same_answers {
+            ""
+        } else {
+            " (changes answers: not used)"
+        };
+        format!("of {}{threads} {}{changes}", run.batch, milliseconds(run.seconds))
+    };
+    let runs: Vec<String> = execution.runs.iter().map(run).collect();
+    let measured = if runs.is_empty() {
+        "; not measured".to_owned()
+    } else {
+        format!("; a run {}", runs.join(", "))
+    };
+    let together = match execution.batch {
+        0 | 1 => "each picture by itself".to_owned(),
+        batch => format!("up to {batch} pictures together"),
+    };
+    let aim = match execution.latency_bound_seconds {
+        Some(bound) => format!("runs of at most {}", milliseconds(bound)),
+        None => "throughput".into(),
+    };
+    let (sessions, threads) = (
+        plural(execution.sessions, "session"),
+        plural(execution.threads, "thread"),
+    );
+    format!("{sessions} of {threads}, {together}, for {aim}{measured}")
 }
 
 fn show_summary(summary: &ModelSummary) -> io::Result<()> {
@@ -156,6 +201,28 @@ mod tests {
             "version 2 in shadow agrees on 95.0 % of 200 verdicts over 100 products; 10 newly blocked (vigie models flips lists them)"
         );
         assert!(shadow_sentence(&ShadowSummary::default()).contains("nothing yet"));
+    }
+
+    #[test]
+    fn how_a_version_is_run_is_told_in_a_sentence() {
+        let run = |batch, seconds, same_answers| RunCost {
+            threads: 1,
+            batch,
+            seconds,
+            same_answers,
+        };
+        let execution = Execution {
+            threads: 1,
+            sessions: 2,
+            batch: 4,
+            runs: vec![run(1, 0.001, true), run(4, 0.0035, true), run(8, 0.0061, false)],
+            latency_bound_seconds: Some(0.005),
+        };
+        assert_eq!(
+            execution_sentence(&execution),
+            "2 sessions of 1 thread, up to 4 pictures together, for runs of at most 5.00 ms; a run of 1 1.00 ms, of 4 3.50 ms, of 8 6.10 ms \
+             (changes answers: not used)"
+        );
     }
 
     #[test]

@@ -190,6 +190,9 @@ settings! {
         cpu: Duration = "60s";
         /// Time on the clock it may take.
         wall: Duration = "90s";
+        /// How long it is measured there afterwards, about: what runs cost by their size, which decides how it is run. "0s" measures nothing, and each
+        /// picture is run by itself.
+        measure: Option<Duration> = "50ms";
     }
 
     /// The shadow: a second revision that judges after the answer, for comparison.
@@ -226,6 +229,9 @@ settings! {
     [models: Models] {
         /// Models that must be ready before the server is; [] means each model found at start.
         required: Vec<ModelName> = "";
+        /// What loaded revisions may take of memory together; "" takes what the machine or its control group allows, less a quarter. What does not fit
+        /// waits.
+        memory: Option<ByteSize> = "";
         /// Whether callers may load and unload models over the Open Inference Protocol.
         load_unload: bool = "true";
     }

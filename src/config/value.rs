@@ -171,7 +171,7 @@ macro_rules! absent_when_empty {
         }
     )+ };
 }
-absent_when_empty!(PathBuf, ModelName, Endpoint);
+absent_when_empty!(PathBuf, ModelName, Endpoint, ByteSize);
 
 impl Setting for ModelName {
     fn from_text(text: &str) -> Result<Self, String> {

@@ -1,17 +1,19 @@
-//! Bringing one revision up: sealed, proved in a child process, loaded at low priority, golden-checked. Nothing of it is seen by the
-//! request path before it has ended well.
+//! Bringing one revision up: sealed, proved and measured in a child process, given its place in the memory, loaded at low priority, golden-checked.
+//! Nothing of it is seen by the request path before it has ended well.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tracing::{Instrument, Span, info_span};
 
 use super::view::VersionState;
-use crate::base::{Digest, ModelName, RevisionId};
+use crate::base::{Digest, ModelName, RevisionId, Version, Wish};
 use crate::engine::{Head, Runtime};
 use crate::executor::{
-    Executor, GoldenCase, JudgeSpec, Kind, LoadError, ProofError, ProofLimits, Reaper, RevisionSpec, lower_to, prove,
+    CostCurve, Executor, GoldenCase, JudgeSpec, Kind, Lanes, LoadError, Measuring, MemoryBudget, Need, ProofError,
+    ProofLimits, ProofReport, Reaper, RevisionSpec, lower_to, processor, prove,
 };
 use crate::preprocess::PictureLimits;
 use crate::repository::{Candidate, Manifest, OpenSealedError, SealedRevision, open_sealed, seal};
@@ -30,13 +32,23 @@ pub struct BringUp {
     pub program: PathBuf,
     /// The data directory.
     pub data: PathBuf,
-    /// Sessions a revision gets: one for each computing thread.
-    pub lanes: usize,
+    /// The computing threads, each of which gets a session of a revision where one thread runs it.
+    pub lanes: Lanes,
     pub reaper: Reaper,
     pub picture_limits: PictureLimits,
     /// What the scores of known pictures may take of memory, for each revision.
     pub known_bytes: u64,
+    /// What loaded revisions may take of memory.
+    pub memory: MemoryBudget,
     pub proof: ProofLimits,
+    /// How long a revision's runs are measured; none: not at all.
+    pub measure: Option<Duration>,
+}
+
+/// How a revision is to be run, and what is known of its runs already.
+pub(super) struct Tuning {
+    pub wish: Wish,
+    pub measured: Option<CostCurve>,
 }
 
 /// Where a revision comes from.
@@ -71,38 +83,71 @@ pub(super) enum Failure {
     Content(String),
     /// Something that may pass.
     Passing(String),
+    /// It does not fit beside what is loaded.
+    Memory(String),
 }
 
 impl BringUp {
     /// Brings a revision up, telling the phase that it is in.
     pub(super) async fn run(
         self,
-        model: ModelName,
+        (model, version): (ModelName, Version),
         origin: Origin,
+        tuning: Tuning,
         phase: watch::Sender<VersionState>,
     ) -> Result<BroughtUp, Failure> {
         let known_bytes = self.known_bytes;
+        let who = format!("{model} {version}");
         let once_more = matches!(origin, Origin::Again(_));
         let sealed = self.seal(origin).instrument(info_span!("seal")).await?;
         let spec = spec_of(model, &sealed);
-        prove(&self.program, &self.library, &spec, &self.picture_limits, &self.proof)
-            .instrument(info_span!("prove"))
-            .await
-            .map_err(|error| match error {
-                ProofError::Content(reason) => Failure::Content(reason),
-                ProofError::Passing(reason) => Failure::Passing(reason),
-            })?;
+        let proved = self.prove(&spec, &tuning, once_more).await?;
         if once_more {
             return Ok(BroughtUp::Proven);
         }
         phase.send_replace(VersionState::Checking);
-        let (executor, golden_worst) = self.load(spec).await?;
+        let curve = tuning.measured.unwrap_or(proved.curve);
+        let sessions = curve.choose(&tuning.wish, self.lanes.live).sessions + self.lanes.background;
+        let need = Need {
+            sessions: sessions as u64,
+            session_bytes: proved.session_bytes,
+            known_bytes,
+        };
+        let place = self.memory.reserve(who, need);
+        let place = place.map_err(|shortage| Failure::Memory(shortage.to_string()))?;
+        let (executor, golden_worst) = self.load(spec, curve, tuning.wish).await?;
         let SealedRevision { content, manifest, .. } = sealed;
         Ok(BroughtUp::Loaded {
-            executor: Arc::new(executor.remembering(known_bytes)),
+            executor: Arc::new(executor.remembering(known_bytes).in_place(place)),
             manifest,
             content,
             golden_worst,
+        })
+    }
+
+    /// What runs are measured on, in a word.
+    pub(super) fn machine(&self) -> String {
+        format!(
+            "ONNX Runtime {}, {} cores, {}",
+            self.runtime.version(),
+            self.lanes.live,
+            processor()
+        )
+    }
+
+    async fn prove(&self, spec: &RevisionSpec, tuning: &Tuning, once_more: bool) -> Result<ProofReport, Failure> {
+        let measuring = self.measure.filter(|_| tuning.measured.is_none() && !once_more);
+        let measuring = measuring.map(|budget| Measuring {
+            wish: tuning.wish,
+            cores: self.lanes.live,
+            budget,
+        });
+        let limits = (&self.picture_limits, &self.proof);
+        let proving = prove(&self.program, &self.library, spec, limits.0, limits.1, measuring);
+        let proved = proving.instrument(info_span!("prove")).await;
+        proved.map_err(|error| match error {
+            ProofError::Content(reason) => Failure::Content(reason),
+            ProofError::Passing(reason) => Failure::Passing(reason),
         })
     }
 
@@ -126,14 +171,14 @@ impl BringUp {
     }
 
     /// Loads and golden-checks on a thread of its own, of the lowest priority: requests do not feel it.
-    async fn load(self, spec: RevisionSpec) -> Result<(Executor, f64), Failure> {
+    async fn load(self, spec: RevisionSpec, curve: CostCurve, wish: Wish) -> Result<(Executor, f64), Failure> {
         let (done, loaded) = oneshot::channel();
         let span = Span::current();
         let work = move || {
             lower_own_priority();
             let loaded = span.in_scope(|| {
-                let executor =
-                    info_span!("load").in_scope(|| Executor::load(&self.runtime, spec, self.lanes, &self.reaper))?;
+                let load = || Executor::load_measured(&self.runtime, spec, self.lanes, (curve, wish), &self.reaper);
+                let executor = info_span!("load").in_scope(load)?;
                 let report = info_span!("golden").in_scope(|| executor.check_golden(&self.picture_limits))?;
                 Ok((executor, f64::from(report.worst)))
             });
@@ -191,7 +236,7 @@ impl Failure {
     /// Why, in words.
     pub(super) fn reason(&self) -> &str {
         match self {
-            Self::Content(reason) | Self::Passing(reason) => reason,
+            Self::Content(reason) | Self::Passing(reason) | Self::Memory(reason) => reason,
         }
     }
 
@@ -199,7 +244,7 @@ impl Failure {
     pub(super) fn result(&self) -> SwapResult {
         match self {
             Self::Content(_) => SwapResult::Rejected,
-            Self::Passing(_) => SwapResult::Waiting,
+            Self::Passing(_) | Self::Memory(_) => SwapResult::Waiting,
         }
     }
 }

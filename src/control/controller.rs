@@ -9,16 +9,17 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
 
-use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure};
+use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure, Tuning};
 use super::handle::{Ask, Command, Control, ControllerEnds, control};
 use super::model::{ModelState, Start};
 use super::show;
 use super::versions::Loaded;
 use super::view::VersionState;
 use crate::base::{Digest, ModelName, Refusal, RevisionId, Version};
+use crate::executor::{CostCurve, Executor};
 use crate::plan::{PlanPublisher, ServingPlan};
 use crate::repository::{Hint, Repository, Scan, prune};
-use crate::store::{DataDirectory, ModelRecord, ServingRecord};
+use crate::store::{DataDirectory, Measured, ModelRecord, ServingRecord};
 use crate::telemetry::{self, Metrics, ScanResult, Swap, SwapResult};
 
 /// What the controller is made of.
@@ -39,6 +40,9 @@ pub struct Controller {
     repository: Option<Repository>,
     hints: mpsc::Receiver<Hint>,
     data: DataDirectory,
+    /// What was measured of revisions, and on what.
+    measured: Measured<CostCurve>,
+    machine: String,
     publisher: PlanPublisher,
     bring_up: BringUp,
     metrics: Metrics,
@@ -70,6 +74,8 @@ impl Controller {
         let controller = Self {
             repository: Some(parts.repository),
             hints: parts.hints,
+            measured: Measured::load(&parts.data),
+            machine: parts.bring_up.machine(),
             data: parts.data,
             publisher: parts.publisher,
             bring_up: parts.bring_up,
@@ -191,6 +197,7 @@ impl Controller {
                 self.metrics.golden_difference(&model, version, golden_worst);
                 self.metrics.swap(&swap(SwapResult::Published, ""));
                 let proven = BTreeSet::from([content]);
+                let loaded_executor = Arc::clone(&executor);
                 let loaded = Loaded {
                     executor,
                     manifest,
@@ -198,6 +205,7 @@ impl Controller {
                     proven,
                 };
                 state.versions.note_loaded(revision, loaded);
+                self.keep_measured(revision, &loaded_executor);
             }
             Ok(BroughtUp::Proven) => {
                 if let Some(content) = content {
@@ -209,7 +217,11 @@ impl Controller {
                 if let (Failure::Content(_), None) = (&failure, content) {
                     state.lose(revision);
                 }
+                let is_memory = matches!(failure, Failure::Memory(_));
                 state.versions.note_failure(revision, content, failure, Instant::now());
+                if is_memory {
+                    self.give_up_previous();
+                }
             }
         }
     }
@@ -250,7 +262,7 @@ impl Controller {
             under_asker(&span, &self.loads_awaited, |asked| models.contains(asked));
             let _entered = span.enter();
             match record.save(&self.data) {
-                Ok(()) => self.record = record,
+                Ok(()) => self.take_over(record),
                 Err(error) => tracing::error!(%error, "what shall serve cannot be recorded, so nothing is changed"),
             }
             self.publish();
@@ -261,6 +273,33 @@ impl Controller {
         let is_changed = self.show();
         self.answer_loads();
         is_changed
+    }
+
+    fn take_over(&mut self, record: ServingRecord) {
+        let none = ModelRecord::default();
+        for (name, after) in &record.models {
+            if let Some(state) = self.models.get_mut(name) {
+                state.note_swap(self.record.models.get(name).unwrap_or(&none), after);
+            }
+        }
+        self.record = record;
+    }
+
+    /// Keeps what was measured of a revision for the next start.
+    fn keep_measured(&mut self, revision: RevisionId, executor: &Executor) {
+        let loaded = self.models.values().flat_map(|state| state.versions.loaded.keys());
+        let of: BTreeSet<RevisionId> = loaded.copied().collect();
+        let curve = executor.curve().clone();
+        self.measured.keep(&self.data, revision, &self.machine, curve, &of);
+    }
+
+    /// Gives up the revisions that were live before, so that there is memory for one on its way.
+    fn give_up_previous(&mut self) {
+        for (model, state) in &mut self.models {
+            if state.give_up_previous() {
+                tracing::info!(%model, "the previous revision is given up: its memory is needed");
+            }
+        }
     }
 
     /// After a plan was published: lets go of what nobody needs any more, and shows what is.
@@ -301,10 +340,14 @@ impl Controller {
                 let (phase, watched) = watch::channel(VersionState::Loading);
                 state.versions.loading.insert(revision, watched);
                 let (bring_up, model) = (self.bring_up.clone(), name.clone());
+                let tuning = Tuning {
+                    wish: state.wish(),
+                    measured: self.measured.of(&revision, &self.machine).cloned(),
+                };
                 let span = info_span!("bring_up", %model, %version, %revision);
                 under_asker(&span, &self.loads_awaited, |asked| asked == name);
                 let task = async move {
-                    let outcome = bring_up.run(model.clone(), origin, phase).await;
+                    let outcome = bring_up.run((model.clone(), version), origin, tuning, phase).await;
                     Finished {
                         model,
                         version,

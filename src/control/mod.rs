@@ -17,4 +17,4 @@ mod view;
 pub use bring_up::{BringUp, spec_of};
 pub use controller::{Controller, ControllerParts};
 pub use handle::Control;
-pub use view::{Lack, ModelView, RepositoryView, VersionState, VersionView};
+pub use view::{ExecutionView, Lack, ModelView, RepositoryView, VersionState, VersionView};

@@ -8,7 +8,7 @@ use super::appoint::{Situation, appoint};
 use super::bring_up::Origin;
 use super::policies::{PolicyInForce, adopt};
 use super::versions::{Loaded, Versions};
-use crate::base::{Digest, Label, ModelName, RevisionId, Version};
+use crate::base::{Digest, Label, ModelName, RevisionId, Version, Wish};
 use crate::plan::{ModelPlan, Served};
 use crate::repository::{Candidate, ModelFound, ModelSettings, TritonConfig, VersionFound, VersionPolicy};
 use crate::store::{Appointed, DataDirectory, ModelRecord};
@@ -28,6 +28,8 @@ pub(super) struct ModelState {
     pub found: BTreeMap<Version, VersionFound>,
     gone_since: BTreeMap<Version, Instant>,
     lost: BTreeSet<RevisionId>,
+    /// What was live before what is: kept loaded, so that going back to it takes no loading.
+    previous: Option<RevisionId>,
 }
 
 /// A revision to bring up.
@@ -56,7 +58,7 @@ impl ModelState {
         };
         let labels = labels_of(&found);
         match found.settings {
-            Ok(settings) => self.settings = Some(settings),
+            Ok(settings) => self.follow(settings),
             Err(problem) => self.problems.push(problem.to_string()),
         }
         match found.triton {
@@ -71,6 +73,40 @@ impl ModelState {
         self.note_gone(found.versions, now);
         let contents: BTreeSet<Digest> = self.found.values().filter_map(content_of).collect();
         self.versions.rejected.retain(|content, _| contents.contains(content));
+    }
+
+    fn follow(&mut self, settings: ModelSettings) {
+        let wish = settings.serving.wish();
+        if wish != self.wish() {
+            self.versions
+                .loaded
+                .values()
+                .for_each(|loaded| loaded.executor.follow(&wish));
+        }
+        self.settings = Some(settings);
+    }
+
+    /// How its revisions are to be run.
+    pub fn wish(&self) -> Wish {
+        self.settings
+            .as_ref()
+            .map(|settings| settings.serving.wish())
+            .unwrap_or_default()
+    }
+
+    /// Takes notice of what is live now and was before.
+    pub fn note_swap(&mut self, before: &ModelRecord, after: &ModelRecord) {
+        let revision = |record: &ModelRecord| record.live.map(|live| live.revision);
+        if revision(before) != revision(after) {
+            self.previous = revision(before);
+        }
+    }
+
+    /// Gives the revision up that was live before, where it is needed for nothing else. Gives whether there was one.
+    pub fn give_up_previous(&mut self) -> bool {
+        self.previous
+            .take()
+            .is_some_and(|revision| self.versions.loaded.contains_key(&revision))
     }
 
     fn note_gone(&mut self, found: BTreeMap<Version, VersionFound>, now: Instant) {
@@ -170,6 +206,7 @@ impl ModelState {
                 .flatten()
                 .map(|held| held.revision),
         );
+        needed.extend(self.previous);
         self.versions.loaded.retain(|revision, _| needed.contains(revision));
         self.versions.waiting.retain(|revision, _| needed.contains(revision));
     }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::ModelState;
 use super::policies::PolicyInForce;
 use super::versions::Loaded;
-use super::view::{ModelView, RepositoryView, VersionState, VersionView};
+use super::view::{ExecutionView, ModelView, RepositoryView, VersionState, VersionView};
 use crate::base::{ModelName, PolicyVersion, RevisionId, Version};
 use crate::plan::ModelPlan;
 use crate::repository::{Candidate, VersionFound};
 use crate::store::{Appointed, ModelRecord, ServingRecord};
-use crate::telemetry::{Metrics, PolicySwap, PolicySwapResult, VersionCount};
+use crate::telemetry::{Metrics, PolicySwap, PolicySwapResult, SettingShown, VersionCount};
 
 /// The view of everything.
 pub(super) fn view(
@@ -107,8 +107,10 @@ impl ModelRows<'_> {
                 format!("{reason} (content {})", candidate.content.short()),
             );
         }
-        if versions.loaded.contains_key(&candidate.revision) {
-            return (VersionState::Ready, String::new());
+        if let Some(loaded) = versions.loaded.get(&candidate.revision) {
+            let executor = &loaded.executor;
+            let objection = executor.curve().objection(&self.state.wish(), &executor.setting());
+            return (VersionState::Ready, objection.unwrap_or_default());
         }
         if let Some(phase) = versions.loading.get(&candidate.revision) {
             return (*phase.borrow(), String::new());
@@ -158,6 +160,11 @@ impl ModelRows<'_> {
             shadow: holds(self.record.shadow),
             canary_share: 0.0,
             loaded_at: loaded.map(|loaded| loaded.loaded_at),
+            execution: loaded.map(|loaded| ExecutionView {
+                aim: self.state.wish().aim,
+                setting: loaded.executor.setting(),
+                curve: loaded.executor.curve().clone(),
+            }),
             labels: Vec::new(),
             metadata: BTreeMap::new(),
         }
@@ -261,5 +268,21 @@ pub(super) fn gauges(metrics: &Metrics, view: &RepositoryView) {
             count,
         })
         .collect();
-    metrics.versions(&counts);
+    let shown = |version: &VersionView| {
+        let ExecutionView { setting, curve, .. } = version.execution.as_ref()?;
+        let runs = curve
+            .points
+            .iter()
+            .map(|point| (point.threads, point.batch, point.took));
+        Some(SettingShown {
+            model: version.model.clone(),
+            version: version.version,
+            threads: setting.threads,
+            sessions: setting.sessions,
+            batch: setting.batch,
+            runs: runs.collect(),
+        })
+    };
+    let settings: Vec<SettingShown> = view.versions.iter().filter_map(shown).collect();
+    metrics.versions(&counts, &settings);
 }

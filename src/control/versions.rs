@@ -50,7 +50,7 @@ impl Versions {
                 self.waiting.remove(&revision);
                 self.rejected.insert(content, reason);
             }
-            (Failure::Content(reason) | Failure::Passing(reason), _) => {
+            (Failure::Content(reason) | Failure::Passing(reason) | Failure::Memory(reason), _) => {
                 let delay = match self.waiting.get(&revision) {
                     None => FIRST_BACK_OFF,
                     Some(before) => (before.delay * 2).min(LONGEST_BACK_OFF),

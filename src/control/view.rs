@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use crate::base::{Label, ModelName, PolicyVersion, RevisionId, Version};
+use crate::base::{Aim, Label, ModelName, PolicyVersion, RevisionId, Version};
+use crate::executor::{CostCurve, Setting};
 
 /// Everything that is known of the repository.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,9 +40,19 @@ pub struct VersionView {
     /// Of the traffic, 0 to 1. Always 0 while there are no canaries.
     pub canary_share: f64,
     pub loaded_at: Option<SystemTime>,
+    /// How it is run; none where it is not loaded.
+    pub execution: Option<ExecutionView>,
     pub labels: Vec<Label>,
     /// Where it comes from, as its manifest tells.
     pub metadata: BTreeMap<String, String>,
+}
+
+/// How a loaded version is run, by what was measured of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionView {
+    pub aim: Aim,
+    pub setting: Setting,
+    pub curve: CostCurve,
 }
 
 /// The state of a version.

@@ -1,7 +1,7 @@
 //! One loaded model that one caller at a time runs.
 //!
-//! A session computes on its caller's thread alone: no pool, no spinning, so that the threads that may be busy together
-//! are counted in one place, the executor. Outputs are copied out before a run returns: nothing outside holds the
+//! A session computes on its caller's thread, and on as many more as it is told: no pool but that, no spinning, so that the
+//! threads that may be busy together are counted in one place, the executor. Outputs are copied out before a run returns: nothing outside holds the
 //! native session. Whatever the runtime or its binding does with a hostile file, an error value comes out; what would
 //! take the process down is stopped in the child process that proves a candidate first.
 
@@ -76,7 +76,8 @@ pub struct Session {
 impl Session {
     /// Loads the model at `onnx`. External data is looked for beside it; operators of unknown domains are refused.
     ///
-    /// `fixed_shapes` says that every run has inputs of the same shapes, which lets the runtime plan its memory once.
+    /// `fixed_shapes` says that every run has inputs of the same shapes, which lets the runtime plan its memory once. A run is spread over so many
+    /// `threads`, the caller's among them.
     ///
     /// # Errors
     /// See [`SessionError`]. Never panics, whatever the file holds.
@@ -85,12 +86,13 @@ impl Session {
         onnx: &Path,
         optimization: Optimization,
         fixed_shapes: bool,
+        threads: usize,
     ) -> Result<Self, SessionError> {
         // An unreadable file is told apart from a bad one before the runtime words it.
         std::fs::File::open(onnx)
             .map_err(|error| SessionError::Passing(format!("open {}: {error}", onnx.display())))?;
         let load = || {
-            let mut builder = builder(runtime, optimization, fixed_shapes)?;
+            let mut builder = builder(runtime, optimization, fixed_shapes, threads)?;
             builder.commit_from_file(onnx)
         };
         let native = catch_unwind(AssertUnwindSafe(load))
@@ -193,7 +195,12 @@ impl Session {
     }
 }
 
-fn builder(runtime: &Runtime, optimization: Optimization, fixed_shapes: bool) -> ort::Result<SessionBuilder> {
+fn builder(
+    runtime: &Runtime,
+    optimization: Optimization,
+    fixed_shapes: bool,
+    threads: usize,
+) -> ort::Result<SessionBuilder> {
     let level = match optimization {
         Optimization::None => GraphOptimizationLevel::Disable,
         Optimization::Basic => GraphOptimizationLevel::Level1,
@@ -202,7 +209,7 @@ fn builder(runtime: &Runtime, optimization: Optimization, fixed_shapes: bool) ->
     };
     let builder = ort::session::Session::builder(runtime.environment())?
         .with_optimization_level(level)?
-        .with_intra_threads(1)?
+        .with_intra_threads(threads.max(1))?
         .with_inter_threads(1)?
         .with_parallel_execution(false)?
         .with_intra_op_spinning(false)?

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::control_group;
 use super::cores::Lanes;
 
 /// A kind of computing thread.
@@ -140,13 +141,8 @@ fn affinity() -> Option<f64> {
 
 /// What control groups grant, of the second version: the least over this process's group and those above it.
 fn granted() -> Option<f64> {
-    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    let path = groups.lines().find_map(|line| line.strip_prefix("0::/"))?.to_owned();
-    let mount = std::path::Path::new("/sys/fs/cgroup");
-    let own = mount.join(path);
-    let above = own.ancestors().take_while(|group| group.starts_with(mount));
-    let quotas = above.filter_map(|group| quota(&std::fs::read_to_string(group.join("cpu.max")).ok()?));
-    quotas.min_by(f64::total_cmp)
+    let texts = control_group::texts("cpu.max");
+    texts.iter().filter_map(|text| quota(text)).min_by(f64::total_cmp)
 }
 
 /// `cpu.max`: a quota and a period in microseconds, or `max` for no quota.

@@ -7,7 +7,8 @@
 //! and take background jobs only: they use what the others leave.
 //!
 //! Queues are bounded and refuse at once when full, with the time after which to come back. A job whose caller left or
-//! whose deadline passed before its turn is never started. It knows nothing of pictures and models.
+//! whose deadline passed before its turn is never started. Pictures that wait for the same model are run together where the model's setting says so;
+//! nobody waits for others to come.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,9 +19,11 @@ use tokio::sync::oneshot;
 use tokio::time::timeout_at;
 use tracing::Span;
 
+use super::judging::{PictureCall, PictureWork};
 use super::lane::{Absence, Lane};
+use super::loaded::Executor;
 use super::queue::{Class, QueueLimits, Ticket};
-use super::threads::{Job, Shared, Work};
+use super::threads::{Job, Shared, Task, Work};
 use crate::base::{Asker, Caller, Deadline};
 
 /// The threads that run jobs.
@@ -116,7 +119,8 @@ impl Cores {
     /// Runs work on a thread of its class and gives its outcome, under the caller's tracing span.
     ///
     /// # Errors
-    /// See [`NotRun`]. A deadline that cannot be met, by what waits before it and what it costs itself, is refused at once.
+    /// See [`NotRun`]. A deadline that cannot be met, by what waits before it and what it costs itself, is refused at once. Bulk work, whose callers are
+    /// themselves bounded, waits for room instead of being refused for load.
     ///
     /// # Cancel safety
     /// Dropping the future abandons the job: if it has not begun it never will; if it has, [`Lane::check`] tells it so.
@@ -125,36 +129,41 @@ impl Cores {
         ticket: Ticket,
         work: impl FnOnce(&Lane) -> T + Send + 'static,
     ) -> Result<T, NotRun> {
-        let (job, answer) = call(ticket.asker.deadline, work);
-        self.shared.push(&ticket, job).map_err(|(_, why)| why)?;
-        answer.outcome().await
+        let span = Span::current();
+        let (job, answer) = job(&ticket, |reply| Task::Alone(Box::new(Call { work, reply, span })));
+        self.outcome(&ticket, job, answer).await
     }
 
-    /// As [`Cores::run`], but waits for room instead of being refused for load. For callers that are themselves
-    /// bounded: a stream that stops reading, a scan.
+    /// Has a model judge a picture, as [`Cores::run`] runs work. Pictures that wait for the same model may be run together.
     ///
     /// # Errors
-    /// As [`Cores::run`], without [`NotRun::QueueFull`].
+    /// As [`Cores::run`].
     ///
     /// # Cancel safety
     /// As [`Cores::run`].
-    pub async fn run_when_room<T: Send + 'static>(
+    pub async fn judge<W: PictureWork>(
         &self,
-        ticket: Ticket,
-        work: impl FnOnce(&Lane) -> T + Send + 'static,
-    ) -> Result<T, NotRun> {
-        let deadline = ticket.asker.deadline;
-        let (mut job, answer) = call(deadline, work);
+        mut ticket: Ticket,
+        executor: Arc<Executor>,
+        work: W,
+    ) -> Result<W::Outcome, NotRun> {
+        ticket.width = executor.width();
+        let (job, answer) = job(&ticket, |reply| {
+            Task::Picture(Box::new(PictureCall::new(executor, work, reply)))
+        });
+        self.outcome(&ticket, job, answer).await
+    }
+
+    async fn outcome<T>(&self, ticket: &Ticket, mut job: Job, answer: Answer<T>) -> Result<T, NotRun> {
         loop {
             // Registered before trying, so that room made in between is not missed.
-            let room = self.shared.room(ticket.class);
-            let room = room.notified();
-            match self.shared.push(&ticket, job) {
+            let room = self.shared.room(ticket.class).notified();
+            match self.shared.push(ticket, job) {
                 Ok(()) => return answer.outcome().await,
-                Err((refused, NotRun::QueueFull { .. })) => job = refused,
+                Err((refused, NotRun::QueueFull { .. })) if ticket.class == Class::Bulk => job = refused,
                 Err((_, why)) => return Err(why),
             }
-            until(deadline, room).await?;
+            until(ticket.asker.deadline, room).await?;
         }
     }
 
@@ -163,18 +172,18 @@ impl Cores {
     /// # Errors
     /// When the queue is full or closing: the work is dropped, and the caller counts it.
     pub fn offer(&self, work: impl FnOnce(&Lane) + Send + 'static) -> Result<(), QueueFull> {
+        let nobody = Asker {
+            caller: Caller::default(),
+            deadline: Deadline::NONE,
+        };
+        let ticket = Ticket::new(Class::Background, nobody);
         let (reply, _) = oneshot::channel();
         let call = Call {
             work,
             reply,
             span: Span::current(),
         };
-        let job = Job::new(Absence::default(), Deadline::NONE, Box::new(call));
-        let nobody = Asker {
-            caller: Caller::default(),
-            deadline: Deadline::NONE,
-        };
-        let ticket = Ticket::new(Class::Background, nobody);
+        let job = Job::new(Absence::default(), Deadline::NONE, 1, Task::Alone(Box::new(call)));
         self.shared.push(&ticket, job).map_err(|_| QueueFull)
     }
 
@@ -222,27 +231,16 @@ async fn until<F: Future>(deadline: Deadline, future: F) -> Result<F::Output, No
 }
 
 /// A job and its waiting side.
-fn call<T, F>(deadline: Deadline, work: F) -> (Job, Answer<T>)
-where
-    T: Send + 'static,
-    F: FnOnce(&Lane) -> T + Send + 'static,
-{
+fn job<T>(ticket: &Ticket, task: impl FnOnce(oneshot::Sender<Result<T, NotRun>>) -> Task) -> (Job, Answer<T>) {
     let (reply, outcome) = oneshot::channel();
-    let absence = Absence::default();
-    let call = Call {
-        work,
-        reply,
-        span: Span::current(),
+    let (absence, deadline) = (Absence::default(), ticket.asker.deadline);
+    let job = Job::new(absence.clone(), deadline, ticket.width, task(reply));
+    let answer = Answer {
+        outcome,
+        deadline,
+        _presence: Presence(absence),
     };
-    let job = Job::new(absence.clone(), deadline, Box::new(call));
-    (
-        job,
-        Answer {
-            outcome,
-            deadline,
-            _presence: Presence(absence),
-        },
-    )
+    (job, answer)
 }
 
 /// Work with the way back to its caller and the span that it belongs to.

@@ -246,7 +246,7 @@ async fn those_who_wait_for_room_all_get_it() {
         let cores = cores.clone();
         tasks.spawn(async move {
             cores
-                .run_when_room(ticket(Class::Bulk, Deadline::NONE), move |_| number)
+                .run(ticket(Class::Bulk, Deadline::NONE), move |_| number)
                 .await
                 .unwrap()
         });

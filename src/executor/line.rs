@@ -77,6 +77,19 @@ impl<J> Line<J> {
         self.jobs.insert(turn, Waiting { caller, cost, job });
     }
 
+    /// The next job, with what it was said to cost.
+    pub(super) fn first(&self) -> Option<(&J, Duration)> {
+        self.jobs
+            .first_key_value()
+            .map(|(_, waiting)| (&waiting.job, waiting.cost))
+    }
+
+    /// How many jobs at the front are so, of the first `most`.
+    pub(super) fn leading(&self, most: usize, is_so: impl Fn(&J) -> bool) -> usize {
+        let jobs = self.jobs.values().take(most);
+        jobs.take_while(|waiting| is_so(&waiting.job)).count()
+    }
+
     /// Takes the next job, with what it was said to cost.
     pub(super) fn pop(&mut self) -> Option<(J, Duration)> {
         let (turn, waiting) = self.jobs.pop_first()?;

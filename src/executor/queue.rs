@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::line::Line;
-use crate::base::{Asker, Caller};
+use crate::base::{Asker, Caller, Deadline};
 
 /// What a job is for, and so when its turn comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +63,8 @@ pub struct Ticket {
     pub asker: Asker,
     /// How long it will keep a thread busy, as far as that is known; none: as long as jobs did of late.
     pub cost: Option<Duration>,
+    /// Cores that it keeps busy while it runs.
+    pub width: usize,
 }
 
 impl Ticket {
@@ -72,6 +74,7 @@ impl Ticket {
             class,
             asker,
             cost: None,
+            width: 1,
         }
     }
 }
@@ -80,6 +83,46 @@ impl Ticket {
 pub(super) trait Waiting {
     /// Whether nobody waits for it any more.
     fn is_abandoned(&self, now: Instant) -> bool;
+
+    /// By when it must have ended.
+    fn deadline(&self) -> Deadline;
+
+    /// Cores that it keeps busy while it runs.
+    fn width(&self) -> usize;
+
+    /// With whom it may be run together: jobs of the same number; none: it runs alone.
+    fn kin(&self) -> Option<usize>;
+
+    /// How many of its kin may be run together.
+    fn most_together(&self) -> usize;
+
+    /// What the run of so many of its kin takes, without what each needs before; of one, a part of what it was said to cost.
+    fn run_of(&self, together: usize) -> Duration;
+}
+
+/// Jobs that were taken from the line to be run now, together.
+pub(super) struct Taken<J> {
+    pub class: Class,
+    pub first: J,
+    /// Of the same kin.
+    pub others: Vec<J>,
+    /// Of the same kin, but left by their callers.
+    pub abandoned: Vec<J>,
+    /// What all of them were said to cost, on every core that they keep busy.
+    pub said: Duration,
+}
+
+impl<J> Taken<J> {
+    /// A job that runs alone.
+    fn alone(class: Class, (first, said): (J, Duration)) -> Self {
+        Self {
+            class,
+            first,
+            others: Vec::new(),
+            abandoned: Vec::new(),
+            said,
+        }
+    }
 }
 
 /// What became of a job that was offered.
@@ -142,7 +185,7 @@ impl<J: Waiting> Queues<J> {
 
     /// Takes a job that can end in time on one of `threads`, of which `idle` have nothing to do; else gives it back.
     pub(super) fn push(&mut self, ticket: &Ticket, job: J, now: Instant, (threads, idle): (usize, usize)) -> Pushed<J> {
-        let Ticket { class, asker, cost } = *ticket;
+        let Ticket { class, asker, cost, .. } = *ticket;
         let cost = cost.unwrap_or(self.service);
         let wait = match class {
             // What background work waits for is not measured.
@@ -173,22 +216,45 @@ impl<J: Waiting> Queues<J> {
         if line.len() >= limit {
             pushed.refused = Some((job, Why::Full));
         } else {
-            line.push(asker.caller, cost, job);
+            // A job that keeps several cores busy takes as much from all.
+            let cores = u32::try_from(job.width()).unwrap_or(1);
+            line.push(asker.caller, cost * cores, job);
         }
         pushed
     }
 
-    /// The next job of the live threads and what it was said to cost: live before bulk.
-    pub(super) fn pop_live(&mut self) -> Option<(Class, J, Duration)> {
-        let live = self.live.pop().map(|(job, cost)| (Class::Live, job, cost));
-        let next = live.or_else(|| self.bulk.pop().map(|(job, cost)| (Class::Bulk, job, cost)))?;
-        self.running += next.2;
-        Some(next)
+    /// Cores that the next job of the live threads keeps busy; none where nothing waits.
+    pub(super) fn next_width(&self) -> Option<usize> {
+        self.next_live()
+            .and_then(|(_, line)| line.first())
+            .map(|(job, _)| job.width())
+    }
+
+    fn next_live(&self) -> Option<(Class, &Line<J>)> {
+        let lines = [(Class::Live, &self.live), (Class::Bulk, &self.bulk)];
+        lines.into_iter().find(|(_, line)| line.len() > 0)
+    }
+
+    /// The next job of the live threads, live before bulk, and with it those of its kin that follow at once: a fair part of them for each of the
+    /// threads, no more than may be run together, and no more than leave each of them in time.
+    pub(super) fn pop_live(&mut self, now: Instant, threads: usize) -> Option<Taken<J>> {
+        let (class, _) = self.next_live()?;
+        let line = self.line(class);
+        let mut taken = Taken::alone(class, line.pop()?);
+        let (kin, most) = (taken.first.kin(), taken.first.most_together());
+        if kin.is_some() && most > 1 {
+            let like = line.leading(most * threads.max(1), |job| job.kin() == kin);
+            take_kin(line, &mut taken, (like + 1).div_ceil(threads.max(1)).min(most), now);
+        }
+        self.running += taken.said;
+        Some(taken)
     }
 
     /// The next job of the background threads.
-    pub(super) fn pop_background(&mut self) -> Option<(Class, J, Duration)> {
-        self.background.pop().map(|(job, cost)| (Class::Background, job, cost))
+    pub(super) fn pop_background(&mut self) -> Option<Taken<J>> {
+        self.background
+            .pop()
+            .map(|popped| Taken::alone(Class::Background, popped))
     }
 
     /// Takes out everything that waits in a class.
@@ -196,10 +262,10 @@ impl<J: Waiting> Queues<J> {
         self.line(class).take_out(|_| true)
     }
 
-    /// Learns that a job of a live thread has ended: what it was said to cost, and how long it took; none where it was not begun.
-    pub(super) fn served(&mut self, said: Duration, took: Option<Duration>) {
+    /// Learns that jobs of a live thread have ended: what they were said to cost, and how long each took; none where they were not begun.
+    pub(super) fn served(&mut self, said: Duration, each: Option<Duration>) {
         self.running = self.running.saturating_sub(said);
-        if let Some(took) = took {
+        if let Some(took) = each {
             self.service = if self.service.is_zero() {
                 took
             } else {
@@ -221,6 +287,35 @@ impl<J: Waiting> Queues<J> {
         }
         let threads = u32::try_from(threads.max(1)).unwrap_or(u32::MAX);
         (ahead + self.running / 2) / threads
+    }
+}
+
+/// Takes from the front of a line, until there are `most` with the first, jobs of its kin, as long as none of them would be late.
+fn take_kin<J: Waiting>(line: &mut Line<J>, taken: &mut Taken<J>, most: usize, now: Instant) {
+    let kin = taken.first.kin();
+    let mut prepared = taken.said.saturating_sub(taken.first.run_of(1));
+    let mut deadline = taken.first.deadline();
+    while taken.others.len() + 1 < most {
+        let Some((next, cost)) = line.first().filter(|(job, _)| job.kin() == kin) else {
+            break;
+        };
+        let abandoned = next.is_abandoned(now);
+        if !abandoned {
+            let preparing = prepared + cost.saturating_sub(next.run_of(1));
+            let tightest = deadline.earliest(next.deadline());
+            let ends = now + preparing + next.run_of(taken.others.len() + 2);
+            if tightest.has_passed(ends) {
+                break;
+            }
+            (prepared, deadline) = (preparing, tightest);
+        }
+        let Some((job, cost)) = line.pop() else { break };
+        taken.said += cost;
+        if abandoned {
+            taken.abandoned.push(job);
+        } else {
+            taken.others.push(job);
+        }
     }
 }
 

@@ -5,13 +5,75 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::Deadline;
 
-/// A job with a number; some have been left by their callers.
+/// A job with a number that runs alone; some have been left by their callers.
 #[derive(Debug, PartialEq)]
 struct Numbered(usize, bool);
 
 impl Waiting for Numbered {
     fn is_abandoned(&self, _: Instant) -> bool {
         self.1
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::NONE
+    }
+
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn kin(&self) -> Option<usize> {
+        None
+    }
+
+    fn most_together(&self) -> usize {
+        1
+    }
+
+    fn run_of(&self, _: usize) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// A job that may be run with its kin.
+#[derive(Debug, Clone, PartialEq)]
+struct Social {
+    number: usize,
+    kin: Option<usize>,
+    abandoned: bool,
+    deadline: Deadline,
+}
+
+/// Of the social ones: what each needs before its run, and the run of so many.
+const PREPARE: Duration = Duration::from_millis(3);
+fn social_run(together: usize) -> Duration {
+    MILLISECOND * u32::try_from(together).unwrap() + MILLISECOND
+}
+const MOST: usize = 4;
+
+impl Waiting for Social {
+    fn is_abandoned(&self, _: Instant) -> bool {
+        self.abandoned
+    }
+
+    fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    fn width(&self) -> usize {
+        1
+    }
+
+    fn kin(&self) -> Option<usize> {
+        self.kin
+    }
+
+    fn most_together(&self) -> usize {
+        MOST
+    }
+
+    fn run_of(&self, together: usize) -> Duration {
+        social_run(together)
     }
 }
 
@@ -24,13 +86,10 @@ const LIMITS: QueueLimits = QueueLimits {
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 fn ticket(class: Class, deadline: Deadline) -> Ticket {
+    let caller = Caller::default();
     Ticket {
-        class,
-        asker: Asker {
-            caller: Caller::default(),
-            deadline,
-        },
         cost: Some(4 * MILLISECOND),
+        ..Ticket::new(class, Asker { caller, deadline })
     }
 }
 
@@ -96,7 +155,7 @@ fn a_job_that_would_be_late_is_refused_and_told_how_long_it_would_wait() {
     let no_hurry = ticket(Class::Live, Deadline::NONE);
     queues.push(&no_hurry, Numbered(0, false), now, (1, 1));
     queues.push(&no_hurry, Numbered(1, false), now, (1, 0));
-    let _running = queues.pop_live();
+    let _running = queues.pop_live(now, 1);
     // Half of what runs and all of what waits, a quarter of that for safety, and itself: 6 + 1.5 + 4 ms.
     let in_time = ticket(Class::Live, Deadline::at(now + 12 * MILLISECOND));
     let late = ticket(Class::Live, Deadline::at(now + 11 * MILLISECOND));
@@ -133,10 +192,10 @@ proptest! {
             match step {
                 3 => {
                     let live = queues.depth(Class::Live);
-                    let popped = queues.pop_live();
-                    prop_assert_eq!(popped.as_ref().map(|(class, ..)| *class) == Some(Class::Live), live > 0);
-                    if let Some((_, _, cost)) = popped {
-                        queues.served(cost, Some(cost));
+                    let popped = queues.pop_live(now, 2);
+                    prop_assert_eq!(popped.as_ref().map(|taken| taken.class) == Some(Class::Live), live > 0);
+                    if let Some(taken) = popped {
+                        queues.served(taken.said, Some(taken.said));
                     }
                 }
                 4 => drop(queues.pop_background()),
@@ -171,10 +230,49 @@ proptest! {
             }
         }
         let mut clock = now;
-        while let Some((_, job, cost)) = queues.pop_live() {
-            clock += cost;
+        while let Some(Taken { first: job, said, .. }) = queues.pop_live(clock, 1) {
+            clock += said;
             prop_assert!(clock <= deadlines[&job.0], "job {} ends {:?} late", job.0, clock - deadlines[&job.0]);
-            queues.served(cost, Some(cost));
+            queues.served(said, Some(said));
         }
+    }
+
+    /// Whoever is run together is of one kin and no more than may be, in the order of the line; nobody is passed over, lost, or late for the company.
+    #[test]
+    fn those_run_together_are_few_alike_next_in_line_and_in_time(
+        jobs in prop::collection::vec((prop::option::weighted(0.9, 0_usize..2), any::<bool>(), prop::option::of(4_u32..60)), 0..60),
+        threads in 1_usize..4,
+    ) {
+        let mut queues: Queues<Social> = Queues::new(QueueLimits { live: 1000, bulk: 0, background: 0 });
+        let now = Instant::now();
+        let mut line = std::collections::VecDeque::new();
+        for (number, (kin, abandoned, patience)) in jobs.into_iter().enumerate() {
+            let deadline = patience.map_or(Deadline::NONE, |patience| Deadline::at(now + patience * MILLISECOND));
+            let job = Social { number, kin, abandoned, deadline };
+            let mut ticket = ticket(Class::Live, Deadline::NONE);
+            ticket.cost = Some(PREPARE + social_run(1));
+            prop_assert!(queues.push(&ticket, job.clone(), now, (threads, 0)).refused.is_none());
+            line.push_back(job);
+        }
+        while let Some(taken) = queues.pop_live(now, threads) {
+            let waiting = line.iter().take_while(|job| job.kin == taken.first.kin).count();
+            let count = 1 + taken.others.len() + taken.abandoned.len();
+            let mut members: Vec<&Social> = std::iter::once(&taken.first).chain(&taken.others).collect();
+            prop_assert!(members.len() <= MOST.min(waiting.div_ceil(threads)).max(1));
+            prop_assert!(members.len() == 1 || taken.first.kin.is_some());
+            prop_assert!(taken.others.iter().all(|job| !job.abandoned) && taken.abandoned.iter().all(|job| job.abandoned));
+            prop_assert_eq!(taken.said, (PREPARE + social_run(1)) * u32::try_from(count).unwrap());
+            if members.len() > 1 {
+                let together = u32::try_from(members.len()).unwrap();
+                let ends = now + PREPARE * together + social_run(members.len());
+                prop_assert!(members.iter().all(|job| !job.deadline.has_passed(ends)));
+            }
+            members.extend(&taken.abandoned);
+            members.sort_by_key(|job| job.number);
+            for member in members {
+                prop_assert_eq!(Some(member.clone()), line.pop_front());
+            }
+        }
+        prop_assert!(line.is_empty());
     }
 }

@@ -9,17 +9,22 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::memory::Reservation;
 use crate::engine::Session;
 
 /// Retired revisions that may wait to be dropped. Beyond it, whoever retires one drops it itself.
 const WAITING: usize = 64;
 
-type Sessions = Vec<Mutex<Session>>;
+/// A retired revision's sessions, and its place in the memory, which is free once they are gone.
+struct Retired {
+    sessions: Vec<Mutex<Session>>,
+    place: Option<Reservation>,
+}
 
 /// A handle on the thread that drops sessions. The thread ends when the last handle is gone.
 #[derive(Clone)]
 pub struct Reaper {
-    graves: SyncSender<Sessions>,
+    graves: SyncSender<Retired>,
     unburied: Arc<Unburied>,
 }
 
@@ -67,20 +72,21 @@ impl Reaper {
         *count == 0
     }
 
-    pub(super) fn take(&self, sessions: Sessions) {
+    pub(super) fn take(&self, sessions: Vec<Mutex<Session>>, place: Option<Reservation>) {
         self.unburied.add();
-        if let Err(TrySendError::Full(sessions) | TrySendError::Disconnected(sessions)) = self.graves.try_send(sessions)
-        {
-            drop(sessions);
+        let retired = Retired { sessions, place };
+        if let Err(TrySendError::Full(retired) | TrySendError::Disconnected(retired)) = self.graves.try_send(retired) {
+            drop(retired);
             self.unburied.remove();
         }
     }
 }
 
-fn bury(dead: &Receiver<Sessions>, unburied: &Unburied) {
-    for sessions in dead {
+fn bury(dead: &Receiver<Retired>, unburied: &Unburied) {
+    for Retired { sessions, place } in dead {
         drop(sessions);
         give_memory_back();
+        drop(place);
         unburied.remove();
     }
 }

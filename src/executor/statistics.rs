@@ -51,6 +51,30 @@ pub struct Statistics {
     pub batches: BTreeMap<u64, BatchStatistics>,
 }
 
+impl Statistics {
+    fn request(&mut self, timing: &Timing) {
+        self.success.add(timing.sum());
+        self.queue.add(timing.queue);
+        self.compute_input.add(timing.input);
+        self.compute_infer.add(timing.infer);
+        self.compute_output.add(timing.output);
+    }
+
+    /// A run of the model: its size, and how many of that were answered.
+    fn run(&mut self, (batch, answered): (u64, u64), timing: &Timing) {
+        self.inference_count += answered;
+        self.execution_count += 1;
+        self.last_inference = Some(SystemTime::now());
+        let full = self.batches.len() >= BATCH_SIZES && !self.batches.contains_key(&batch);
+        let largest = self.batches.last_key_value().map(|(size, _)| *size);
+        let size = largest.filter(|_| full).unwrap_or(batch);
+        let of_size = self.batches.entry(size).or_default();
+        of_size.compute_input.add(timing.input);
+        of_size.compute_infer.add(timing.infer);
+        of_size.compute_output.add(timing.output);
+    }
+}
+
 /// The time of one request, by parts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Timing {
@@ -71,23 +95,29 @@ impl Timing {
 pub(super) struct Counter(Mutex<Statistics>);
 
 impl Counter {
+    /// Counts a request that was run by itself, of so many rows.
     pub(super) fn succeeded(&self, batch: u64, timing: &Timing) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        counted.inference_count += batch;
-        counted.execution_count += 1;
-        counted.last_inference = Some(SystemTime::now());
-        counted.success.add(timing.sum());
-        counted.queue.add(timing.queue);
-        counted.compute_input.add(timing.input);
-        counted.compute_infer.add(timing.infer);
-        counted.compute_output.add(timing.output);
-        let full = counted.batches.len() >= BATCH_SIZES && !counted.batches.contains_key(&batch);
-        let largest = counted.batches.last_key_value().map(|(size, _)| *size);
-        let size = largest.filter(|_| full).unwrap_or(batch);
-        let of_size = counted.batches.entry(size).or_default();
-        of_size.compute_input.add(timing.input);
-        of_size.compute_infer.add(timing.infer);
-        of_size.compute_output.add(timing.output);
+        counted.request(timing);
+        counted.run((batch, batch), timing);
+    }
+
+    /// Counts requests of one row each that were run together, and whether each was answered.
+    pub(super) fn ran_together(&self, requests: impl Iterator<Item = (Timing, bool)>) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut together, mut answered, mut longest) = (0, 0, Timing::default());
+        for (timing, is_answered) in requests {
+            together += 1;
+            longest.input = longest.input.max(timing.input);
+            longest.infer = longest.infer.max(timing.infer);
+            if is_answered {
+                answered += 1;
+                counted.request(&timing);
+            } else {
+                counted.fail.add(timing.sum());
+            }
+        }
+        counted.run((together, answered), &longest);
     }
 
     pub(super) fn failed(&self, timing: &Timing) {

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,9 +14,10 @@ use tokio::sync::Notify;
 
 use super::booking::Kind;
 use super::cores::{Lanes, Load, NotRun};
+use super::judging::{PictureJob, judge_pictures};
 use super::lane::{Absence, Lane};
 use super::priority::lower_to;
-use super::queue::{Class, QueueLimits, Queues, Ticket, Waiting, Why};
+use super::queue::{Class, QueueLimits, Queues, Taken, Ticket, Waiting, Why};
 use crate::base::Deadline;
 use crate::preprocess::Workspace;
 
@@ -30,28 +32,46 @@ pub(super) trait Work: Send {
     fn refuse(self: Box<Self>, why: NotRun);
 }
 
+/// What a job does.
+pub(super) enum Task {
+    /// Anything, by itself.
+    Alone(Box<dyn Work>),
+    /// Has a model judge a picture, together with others that come to it.
+    Picture(Box<dyn PictureJob>),
+}
+
 /// Work in the queue.
 pub(super) struct Job {
     absence: Absence,
     deadline: Deadline,
     came: Instant,
-    work: Box<dyn Work>,
+    width: usize,
+    task: Task,
 }
 
 impl Job {
-    pub(super) fn new(absence: Absence, deadline: Deadline, work: Box<dyn Work>) -> Self {
+    pub(super) fn new(absence: Absence, deadline: Deadline, width: usize, task: Task) -> Self {
         Self {
             absence,
             deadline,
             came: Instant::now(),
-            work,
+            width,
+            task,
         }
     }
 
-    fn run(self, index: usize, now: Instant, workspace: &Rc<RefCell<Workspace>>) {
-        let queued = now.saturating_duration_since(self.came);
-        let lane = Lane::new(index, self.absence, self.deadline, queued, Rc::clone(workspace));
-        self.work.run(&lane);
+    fn refuse(self, why: NotRun) {
+        match self.task {
+            Task::Alone(work) => work.refuse(why),
+            Task::Picture(picture) => picture.refuse(why),
+        }
+    }
+
+    fn picture(&self) -> Option<&dyn PictureJob> {
+        match &self.task {
+            Task::Alone(_) => None,
+            Task::Picture(picture) => Some(&**picture),
+        }
     }
 }
 
@@ -59,12 +79,53 @@ impl Waiting for Job {
     fn is_abandoned(&self, now: Instant) -> bool {
         self.absence.is_declared() || self.deadline.has_passed(now)
     }
+
+    fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn kin(&self) -> Option<usize> {
+        self.picture().map(|picture| Arc::as_ptr(picture.executor()).addr())
+    }
+
+    fn most_together(&self) -> usize {
+        self.picture().map_or(1, |picture| picture.executor().most_together())
+    }
+
+    fn run_of(&self, together: usize) -> Duration {
+        self.picture()
+            .map_or(Duration::ZERO, |picture| picture.executor().run_of(together))
+    }
+}
+
+/// Runs jobs that were taken together, on the thread of this index.
+fn run(jobs: impl Iterator<Item = Job>, index: usize, now: Instant, workspace: &Rc<RefCell<Workspace>>) {
+    let mut pictures = Vec::new();
+    for job in jobs {
+        let queued = now.saturating_duration_since(job.came);
+        let lane = Lane::new(index, job.absence, job.deadline, queued, Rc::clone(workspace));
+        match job.task {
+            Task::Alone(work) => work.run(&lane),
+            Task::Picture(picture) => pictures.push((lane, picture)),
+        }
+    }
+    if !pictures.is_empty() {
+        judge_pictures(pictures);
+    }
 }
 
 struct State {
     queues: Queues<Job>,
     running_live: usize,
     running_background: usize,
+    /// Cores that running live and bulk jobs keep busy.
+    busy: usize,
+    /// Live threads that wait until enough cores are free for the next job.
+    held_back: usize,
     threads: usize,
     closing: bool,
 }
@@ -85,6 +146,8 @@ impl Shared {
             queues: Queues::new(limits),
             running_live: 0,
             running_background: 0,
+            busy: 0,
+            held_back: 0,
             threads: 0,
             closing: false,
         };
@@ -124,7 +187,7 @@ impl Shared {
         if state.closing {
             return Err((job, NotRun::Closing));
         }
-        let idle = self.lanes.live - state.running_live;
+        let idle = self.lanes.live.saturating_sub(state.busy);
         let pushed = state.queues.push(ticket, job, now, (self.lanes.live, idle));
         drop(state);
         let wait = if pushed.wait.is_zero() {
@@ -135,10 +198,10 @@ impl Shared {
         let retry_after = wait.clamp(RETRY_BOUNDS.0, RETRY_BOUNDS.1);
         for abandoned in pushed.abandoned {
             self.room(class).notify_one();
-            abandoned.work.refuse(NotRun::DeadlinePassed);
+            abandoned.refuse(NotRun::DeadlinePassed);
         }
         if let Some(ousted) = pushed.ousted {
-            ousted.work.refuse(NotRun::QueueFull { retry_after });
+            ousted.refuse(NotRun::QueueFull { retry_after });
         }
         if let Some((job, why)) = pushed.refused {
             let why = match why {
@@ -200,51 +263,78 @@ impl Shared {
             tracing::warn!(%error, kind = kind.as_str(), "a computing thread runs at normal priority");
         }
         let workspace = Rc::default();
-        while let Some((class, job, cost)) = self.next(live) {
-            self.room(class).notify_one();
-            let began = Instant::now();
-            if job.is_abandoned(began) {
-                job.work.refuse(NotRun::DeadlinePassed);
-                self.done(live, cost, None);
-            } else {
-                // Work answers for its own panics; this is for what it leaves behind, so that no thread is ever lost.
-                let _ = catch_unwind(AssertUnwindSafe(|| job.run(index, began, &workspace)));
-                self.done(live, cost, Some(began.elapsed()));
+        while let Some((taken, width)) = self.next(live) {
+            let Taken {
+                class,
+                first,
+                others,
+                mut abandoned,
+                said,
+            } = taken;
+            for _ in 0..=others.len() + abandoned.len() {
+                self.room(class).notify_one();
             }
+            let began = Instant::now();
+            let mut jobs = Vec::with_capacity(1 + others.len());
+            for job in std::iter::once(first).chain(others) {
+                if job.is_abandoned(began) {
+                    abandoned.push(job);
+                } else {
+                    jobs.push(job);
+                }
+            }
+            abandoned.into_iter().for_each(|job| job.refuse(NotRun::DeadlinePassed));
+            let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+            // Work answers for its own panics; this is for what it leaves behind, so that no thread is ever lost.
+            let _ = catch_unwind(AssertUnwindSafe(|| run(jobs.into_iter(), index, began, &workspace)));
+            self.done(live, width, said, began.elapsed().checked_div(count));
         }
         self.thread_ended();
     }
 
-    /// Waits for a job; none when there will be no more.
-    fn next(&self, live: bool) -> Option<(Class, Job, Duration)> {
+    /// Waits for jobs, and until as many cores are free as they keep busy; none when there will be no more.
+    fn next(&self, live: bool) -> Option<(Taken<Job>, usize)> {
         let mut state = self.lock();
         loop {
-            let job = if live {
-                state.queues.pop_live()
-            } else {
-                state.queues.pop_background()
+            // More cores than there are cannot become free.
+            let wanted = if live { state.queues.next_width() } else { None };
+            let width = wanted.unwrap_or(1).min(self.lanes.live);
+            let held_back = live && wanted.is_some() && state.busy + width > self.lanes.live;
+            let taken = match live {
+                true if held_back => None,
+                true => state.queues.pop_live(Instant::now(), self.lanes.live),
+                false => state.queues.pop_background(),
             };
-            if job.is_some() {
+            if let Some(taken) = taken {
                 *state.running(live) += 1;
-                return job;
+                if live {
+                    state.busy += width;
+                }
+                return Some((taken, width));
             }
-            if state.closing {
+            if state.closing && !held_back {
                 return None;
             }
+            state.held_back += usize::from(held_back);
             let wanted = if live {
                 &self.live_wanted
             } else {
                 &self.background_wanted
             };
             state = wanted.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.held_back -= usize::from(held_back);
         }
     }
 
-    fn done(&self, live: bool, cost: Duration, took: Option<Duration>) {
+    fn done(&self, live: bool, width: usize, said: Duration, each: Option<Duration>) {
         let mut state = self.lock();
         *state.running(live) -= 1;
         if live {
-            state.queues.served(cost, took);
+            state.busy -= width;
+            state.queues.served(said, each);
+            if state.held_back > 0 {
+                self.live_wanted.notify_all();
+            }
         }
     }
 
@@ -266,6 +356,6 @@ impl State {
 
 fn refuse_all(jobs: Vec<Job>) {
     for job in jobs {
-        job.work.refuse(NotRun::Closing);
+        job.refuse(NotRun::Closing);
     }
 }

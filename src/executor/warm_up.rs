@@ -18,7 +18,7 @@ pub(super) fn warm_up(session: &mut Session, judge: Option<&JudgeSpec>) -> Resul
         Some(judge) => {
             let grey = vec![0.0; judge.preprocessing.tensor_len()];
             for _ in 0..RUNS {
-                let logits = judge_logits(session, judge, &grey).map_err(|error| named(error.into()))?;
+                let logits = judge_logits(session, judge, 1, &grey).map_err(|error| named(error.into()))?;
                 let scored = judge.head.probabilities(&logits);
                 scored.map_err(|error| named(RunError::from(error).into()))?;
             }

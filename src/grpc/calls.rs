@@ -58,6 +58,9 @@ impl Counter {
             duration,
             trace_id: trace_id.as_deref(),
         });
+        if let Some(pictures) = told.and_then(|told| told.trail.together()) {
+            self.metrics.run_together(pictures);
+        }
         for (stage, took) in told.into_iter().flat_map(|told| told.trail.stages()) {
             self.metrics.stage(*stage, *took);
         }

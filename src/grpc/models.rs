@@ -9,8 +9,9 @@ use tonic::{Request, Response, Status};
 
 use super::generated::vigie::models_server::Models;
 use super::status::status;
-use crate::base::{ModelName, Refusal};
-use crate::control::{Control, ModelView, RepositoryView, VersionView};
+use crate::base::{Aim, ModelName, Refusal};
+use crate::control::{Control, ExecutionView, ModelView, RepositoryView, VersionView};
+use crate::executor::CostPoint;
 use crate::observe::{Flip, FlipSide, Observe, ShadowSummary};
 use crate::wire::{timestamp, verdict_to_wire, vigie};
 
@@ -153,8 +154,29 @@ fn version(view: &VersionView) -> vigie::ModelVersion {
         shadow: view.shadow,
         canary_share: view.canary_share,
         loaded_at: view.loaded_at.map(timestamp),
+        execution: view.execution.as_ref().map(execution),
         labels: view.labels.iter().map(ToString::to_string).collect(),
         metadata: view.metadata.clone(),
+    }
+}
+
+fn execution(view: &ExecutionView) -> vigie::Execution {
+    let small = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let run = |point: &CostPoint| vigie::RunCost {
+        threads: small(point.threads),
+        batch: small(point.batch),
+        seconds: point.took.as_secs_f64(),
+        same_answers: point.same,
+    };
+    vigie::Execution {
+        latency_bound_seconds: match view.aim {
+            Aim::Throughput => None,
+            Aim::Latency(bound) => Some(bound.as_secs_f64()),
+        },
+        threads: small(view.setting.threads),
+        sessions: small(view.setting.sessions),
+        batch: small(view.setting.batch),
+        runs: view.curve.points.iter().map(run).collect(),
     }
 }
 

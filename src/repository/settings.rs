@@ -4,10 +4,12 @@
 //! outweighs it.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Version;
+use crate::base::{Aim, Version, Wish};
 
 /// The settings of one model.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,7 +19,58 @@ pub struct ModelSettings {
     pub description: String,
     /// Which versions can be asked for by number; none: as `config.pbtxt` says, else all.
     pub serve: Option<VersionPolicy>,
+    pub serving: ServingSettings,
     pub release: ReleaseSettings,
+}
+
+/// How fast the model is to be, and what of that is pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServingSettings {
+    pub aim: AimSetting,
+    /// Pictures that are run together at most; none: as many as was measured best.
+    pub batch: Option<NonZeroUsize>,
+    /// Threads that a run is spread over; none: as many as was measured best.
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// What the best is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AimSetting {
+    /// `aim = "throughput"`
+    #[default]
+    Throughput,
+    /// `aim = { latency = "10ms" }`: as much as can be had while no run takes longer.
+    Latency(#[serde(with = "span")] Duration),
+}
+
+/// Spans as people write them: `"10ms"`.
+mod span {
+    use super::*;
+
+    pub fn serialize<S: serde::Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(*span))
+    }
+
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl ServingSettings {
+    /// As a wish to whoever loads the model.
+    pub fn wish(&self) -> Wish {
+        Wish {
+            aim: match self.aim {
+                AimSetting::Throughput => Aim::Throughput,
+                AimSetting::Latency(bound) => Aim::Latency(bound),
+            },
+            batch: self.batch.map(NonZeroUsize::get),
+            threads: self.threads.map(NonZeroUsize::get),
+        }
+    }
 }
 
 /// Which versions of a model serve those who name them.
@@ -139,6 +192,13 @@ mod tests {
             })
         );
         assert_eq!(settings.release.on_new, OnNew::Shadow);
+        let text = "[serving]\naim = { latency = \"10ms\" }\nbatch = 4\n";
+        let wish = Wish {
+            aim: Aim::Latency(Duration::from_millis(10)),
+            batch: Some(4),
+            threads: None,
+        };
+        assert_eq!(ModelSettings::parse(text).unwrap().serving.wish(), wish);
         let specific = ModelSettings::parse("serve = { specific = [1, 3] }").unwrap();
         assert_eq!(
             specific.serve,
@@ -154,6 +214,9 @@ mod tests {
             "unknown = 1",
             "[release]\non_new = \"maybe\"",
             "[release]\nfirst = { live = 0 }",
+            "[serving]\nbatch = 0",
+            "[serving]\naim = \"speed\"",
+            "[serving]\naim = { latency = \"fast\" }",
             "[release]\nfirst = { live = 1, shadow = 1 }",
         ] {
             assert!(ModelSettings::parse(bad).is_err(), "{bad}");

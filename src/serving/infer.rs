@@ -69,12 +69,14 @@ impl Serving {
         let served = Arc::clone(admitted.plan.serving(&request.model, request.version)?);
         let version = served.version;
         let picture_limits = self.limits.picture;
+        let ticket = Ticket {
+            width: served.executor.width(),
+            ..Ticket::new(Class::Live, asker)
+        };
         let (outputs, trail) = self
-            .on_core(Ticket::new(Class::Live, asker), move |lane, trail| {
-                match served.executor.spec().judge.as_ref() {
-                    None => run_plain(&served, lane, request, trail),
-                    Some(judge) => run_judging(&served, judge, lane, request, &picture_limits, trail),
-                }
+            .on_core(ticket, move |lane, trail| match served.executor.spec().judge.as_ref() {
+                None => run_plain(&served, lane, request, trail),
+                Some(judge) => run_judging(&served, judge, lane, request, &picture_limits, trail),
             })
             .await?;
         Ok(Inferred {

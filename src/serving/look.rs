@@ -1,7 +1,7 @@
 //! Looking at a picture: on one core, from encoded bytes to scores.
 //!
 //! Decoding and inference stay on the core that took the job, and between them the caller is asked for: if it has left, or its
-//! time is up, the rest is not computed.
+//! time is up, the rest is not computed. Pictures that wait for the same model may share the run of it, and nothing else.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use tracing::info_span;
 use super::trail::Trail;
 use crate::base::{Digest, Refusal};
 use crate::engine;
-use crate::executor::{Abandoned, JudgeSpec, Lane, RunError, Scores};
+use crate::executor::{Abandoned, JudgeSpec, Lane, PictureWork, Run, RunError, Scores};
 use crate::plan::{Route, Served};
 use crate::preprocess::{self, Decoded, PictureError, PictureLimits};
 use crate::tap::{Pixels, Seen};
@@ -85,40 +85,86 @@ pub(super) struct Look {
     pub keep: Keep,
 }
 
-impl Look {
-    /// Decodes, makes the tensor and runs the model. Called on a core.
-    pub fn run(self, lane: &Lane, trail: &mut Trail) -> Result<Sight, Refusal> {
-        let sha256 = self.sha256;
-        let judge = self.served.executor.spec().judge.as_ref().ok_or_else(judges_nothing)?;
-        let began = Instant::now();
-        let (decoded, tensor) = match pixels(&self.encoded, judge, &self.limits, lane, trail) {
-            Ok(pixels) => pixels,
-            Err(error) => return unreadable(sha256, &error),
+/// A look on its way through a core, with the trail that it leaves.
+pub(super) struct Looking {
+    pub look: Look,
+    pub queued: Instant,
+    pub trail: Trail,
+    decoded: Option<Decoded>,
+}
+
+impl Looking {
+    /// A look that is left in the queue now.
+    pub fn new(look: Look) -> Self {
+        Self {
+            look,
+            queued: Instant::now(),
+            trail: Trail::default(),
+            decoded: None,
+        }
+    }
+
+    /// A picture beyond a limit is refused; any other that cannot be read is judged by the policy.
+    fn unreadable(&mut self, error: &PictureError) -> Result<(Sight, Trail), Refusal> {
+        if error.is_over_limit() {
+            return Err(Refusal::invalid("product.image", error.to_string()));
+        }
+        let outcome = Outcome::Unreadable {
+            cause: error.to_string(),
         };
-        self.served.executor.prepared(self.encoded.len(), began.elapsed());
-        lane.check().map_err(abandoned)?;
+        let sight = Sight {
+            sha256: Some(self.look.sha256),
+            known: false,
+            outcome,
+        };
+        Ok((sight, std::mem::take(&mut self.trail)))
+    }
+}
+
+impl PictureWork for Looking {
+    type Outcome = Result<(Sight, Trail), Refusal>;
+
+    /// Decodes, and makes the tensor.
+    fn prepare(&mut self, lane: &Lane) -> Result<Vec<f32>, Self::Outcome> {
+        self.trail.note(Stage::Queue, self.queued);
+        let executor = &self.look.served.executor;
+        let judge = executor.spec().judge.as_ref().ok_or_else(|| Err(judges_nothing()))?;
         let began = Instant::now();
-        let scores = info_span!("infer").in_scope(|| self.served.executor.judge(lane, &tensor));
-        trail.note(Stage::Infer, began);
-        let scores = scores.map_err(refused_run)?;
-        let seen = match self.keep {
-            Keep::Seen => Some(Seen {
-                encoded: self.encoded,
-                pixels: Some(Pixels { decoded, tensor }),
+        let (decoded, tensor) = match pixels(&self.look.encoded, judge, &self.look.limits, lane, &mut self.trail) {
+            Ok(pixels) => pixels,
+            Err(error) => return Err(self.unreadable(&error)),
+        };
+        executor.prepared(self.look.encoded.len(), began.elapsed());
+        self.decoded = Some(decoded);
+        lane.check().map_err(|why| Err(abandoned(why)))?;
+        Ok(tensor)
+    }
+
+    fn finish(mut self, lane: &Lane, tensor: Vec<f32>, run: Run) -> Self::Outcome {
+        self.trail.note(Stage::Infer, run.began);
+        self.trail.run_together(run.together);
+        let scores = run.scores.map_err(refused_run)?;
+        let pixels = self.decoded.map(|decoded| Pixels { decoded, tensor });
+        let seen = match (self.look.keep, pixels) {
+            (Keep::Seen, pixels) => Some(Seen {
+                encoded: self.look.encoded,
+                pixels,
             }),
-            Keep::Nothing => {
+            (Keep::Nothing, Some(Pixels { decoded, tensor })) => {
                 lane.workspace().give_back(decoded, tensor);
                 None
             }
+            (Keep::Nothing, None) => None,
         };
-        Ok(Sight {
-            sha256: Some(sha256),
+        let sight = Sight {
+            sha256: Some(self.look.sha256),
             known: false,
             outcome: Outcome::Scored {
                 scores: scores.into(),
                 seen,
             },
-        })
+        };
+        Ok((sight, self.trail))
     }
 }
 
@@ -187,19 +233,4 @@ pub(super) fn abandoned(why: Abandoned) -> Refusal {
         Abandoned::CallerLeft => Refusal::cancelled(),
         Abandoned::DeadlinePassed => Refusal::deadline(),
     }
-}
-
-/// A picture beyond a limit is refused; any other that cannot be read is judged by the policy.
-fn unreadable(sha256: Digest, error: &PictureError) -> Result<Sight, Refusal> {
-    if error.is_over_limit() {
-        return Err(Refusal::invalid("product.image", error.to_string()));
-    }
-    let outcome = Outcome::Unreadable {
-        cause: error.to_string(),
-    };
-    Ok(Sight {
-        sha256: Some(sha256),
-        known: false,
-        outcome,
-    })
 }

@@ -8,7 +8,7 @@ use tracing::{Span, info_span};
 
 use super::admission::{Admission, within};
 use super::judge::judge;
-use super::look::{Keep, Look, Outcome, Sight, digest};
+use super::look::{Keep, Look, Looking, Outcome, Sight, digest};
 use super::trail::Trail;
 use crate::base::{Asker, Classification, Deadline, Decision, Picture, Priority, Refusal};
 use crate::executor::{Class, Cores, Lane, LookUp, NotRun, Ticket};
@@ -87,9 +87,8 @@ impl Serving {
             Picture::Missing => (Sight::missing(), Trail::default()),
             Picture::Encoded(encoded) => {
                 let ticket = Ticket {
-                    class: class_of(request.priority),
-                    asker,
                     cost: Some(route.served.executor.cost_of(encoded.len())),
+                    ..Ticket::new(class_of(request.priority), asker)
                 };
                 self.look_at(encoded, route, ticket).await?
             }
@@ -121,8 +120,9 @@ impl Serving {
         match looked {
             LookUp::Known(scores) => Ok((Sight::known(look, scores), before)),
             LookUp::New(place) => {
-                let work = move |lane: &Lane, trail: &mut Trail| look.run(lane, trail);
-                let (sight, trail) = self.on_core(ticket, work).await?;
+                let executor = Arc::clone(&route.served.executor);
+                let looking = Looking::new(look);
+                let (sight, trail) = self.cores.judge(ticket, executor, looking).await.map_err(not_run)??;
                 if let Outcome::Scored { scores, .. } = &sight.outcome {
                     place.keep(Arc::clone(scores));
                 }
@@ -143,11 +143,7 @@ impl Serving {
             trail.note(Stage::Queue, queued);
             work(lane, &mut trail).map(|done| (done, trail))
         };
-        let done = match ticket.class {
-            Class::Live | Class::Background => self.cores.run(ticket, job).await,
-            Class::Bulk => self.cores.run_when_room(ticket, job).await,
-        };
-        done.map_err(not_run)?
+        self.cores.run(ticket, job).await.map_err(not_run)?
     }
 
     /// The asker with its own deadline, or the configured one where it brings none.

@@ -8,6 +8,7 @@ use crate::telemetry::Stage;
 #[derive(Debug, Clone, Default)]
 pub struct Trail {
     stages: Vec<(Stage, Duration)>,
+    together: Option<usize>,
 }
 
 impl Trail {
@@ -19,7 +20,18 @@ impl Trail {
     /// These stages, and then those.
     pub fn followed_by(mut self, later: Self) -> Self {
         self.stages.extend(later.stages);
+        self.together = self.together.or(later.together);
         self
+    }
+
+    /// Notes that the model ran with so many pictures at once.
+    pub(super) fn run_together(&mut self, pictures: usize) {
+        self.together = Some(pictures);
+    }
+
+    /// How many pictures the model ran with at once, this one among them; none where it did not run.
+    pub fn together(&self) -> Option<usize> {
+        self.together
     }
 
     /// The stages and what each took.

@@ -64,6 +64,18 @@ pub struct FlipSeen<'a> {
     pub country: CountryCode,
 }
 
+/// How a loaded version is run, and what its runs were measured to take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SettingShown {
+    pub model: ModelName,
+    pub version: Version,
+    pub threads: usize,
+    pub sessions: usize,
+    pub batch: usize,
+    /// Threads, pictures together, and what a run took.
+    pub runs: Vec<(usize, usize, Duration)>,
+}
+
 /// How many versions of a model are in a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionCount {

@@ -241,6 +241,21 @@ pub(super) struct VersionLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct SettingLabels {
+    pub model: ModelName,
+    pub version: Version,
+    pub what: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RunLabels {
+    pub model: ModelName,
+    pub version: Version,
+    pub threads: u64,
+    pub batch: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct StateLabels {
     pub model: ModelName,
     pub state: &'static str,

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::exposition::plain;
-use super::happenings::{FlipSeen, PolicySwap, RequestDone, ShadowDone, Swap, VersionCount};
+use super::happenings::{FlipSeen, PolicySwap, RequestDone, SettingShown, ShadowDone, Swap, VersionCount};
 use super::labels::*;
 use super::series::Series;
 use crate::base::{ModelName, Verdict, Version};
@@ -54,6 +54,11 @@ impl Metrics {
             .observe(duration.as_secs_f64());
     }
 
+    /// A picture was run together with so many, itself among them.
+    pub fn run_together(&self, pictures: usize) {
+        self.0.together.observe(pictures as f64);
+    }
+
     /// A request was refused.
     pub fn refused(&self, reason: RefusalReason) {
         self.0.refused.get_or_create(&RefusalLabels { reason }).inc();
@@ -79,19 +84,42 @@ impl Metrics {
         self.0.pictures.get_or_create(&labels).inc();
     }
 
-    /// The versions of the repository by state: all of them, every time.
-    pub fn versions(&self, counts: &[VersionCount]) {
+    /// The versions of the repository by state, and how those that are loaded are run: all of them, every time.
+    pub fn versions(&self, counts: &[VersionCount], settings: &[SettingShown]) {
         // One writer at a time, so that a scrape between clearing and setting is the only thing that can see less; it waits here instead.
-        let versions = self.0.versions.write().unwrap_or_else(PoisonError::into_inner);
-        versions.clear();
+        let shown = self.0.repository.write().unwrap_or_else(PoisonError::into_inner);
+        shown.versions.clear();
+        shown.settings.clear();
+        shown.runs.clear();
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for VersionCount { model, state, count } in counts {
             let labels = StateLabels {
                 model: model.clone(),
                 state,
             };
-            versions
-                .get_or_create(&labels)
-                .set(i64::try_from(*count).unwrap_or(i64::MAX));
+            shown.versions.get_or_create(&labels).set(whole(*count));
+        }
+        for setting in settings {
+            let (model, version) = (&setting.model, setting.version);
+            let parts = [
+                ("threads", setting.threads),
+                ("sessions", setting.sessions),
+                ("batch", setting.batch),
+            ];
+            for (what, value) in parts {
+                let model = model.clone();
+                let labels = SettingLabels { model, version, what };
+                shown.settings.get_or_create(&labels).set(whole(value as u64));
+            }
+            for (threads, batch, took) in &setting.runs {
+                let labels = RunLabels {
+                    model: model.clone(),
+                    version,
+                    threads: *threads as u64,
+                    batch: *batch as u64,
+                };
+                shown.runs.get_or_create(&labels).set(took.as_secs_f64());
+            }
         }
     }
 

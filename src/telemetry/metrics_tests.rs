@@ -113,8 +113,8 @@ fn a_state_that_no_version_has_any_more_disappears() {
         state,
         count,
     };
-    metrics.versions(&[count("LOADING", 1), count("READY", 1)]);
-    metrics.versions(&[count("READY", 2)]);
+    metrics.versions(&[count("LOADING", 1), count("READY", 1)], &[]);
+    metrics.versions(&[count("READY", 2)], &[]);
     let text = metrics.encode_openmetrics();
     assert!(
         text.contains("vigie_control_versions{model=\"adsafety\",state=\"READY\"} 2"),

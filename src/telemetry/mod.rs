@@ -16,7 +16,7 @@ mod series;
 mod start;
 mod traces;
 
-pub use happenings::{FlipSeen, PolicySwap, RequestDone, ShadowDone, Swap, VersionCount};
+pub use happenings::{FlipSeen, PolicySwap, RequestDone, SettingShown, ShadowDone, Swap, VersionCount};
 pub use labels::{Direction, PolicySwapResult, RefusalReason, ScanResult, ShadowOutcome, Stage, SwapResult};
 pub use metrics::Metrics;
 pub use parent::{Parent, as_parent, mark_failed, parent_of, set_parent, trace_id};

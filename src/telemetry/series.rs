@@ -23,6 +23,8 @@ const REQUEST_SECONDS: [f64; 18] = [
 const STAGE_SECONDS: [f64; 16] = [
     0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
 ];
+/// Sizes of batches.
+const PICTURES_TOGETHER: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// Loading and proving a revision.
 const SWAP_SECONDS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0];
 /// Looking at a repository.
@@ -38,10 +40,11 @@ pub(super) struct Series {
     pub readings: Readings,
     pub requests: Family<RequestLabels, Traced, fn() -> Traced>,
     pub stages: TimedBy<StageLabels>,
+    pub together: Histogram,
     pub refused: Family<RefusalLabels, Counter>,
     pub verdicts: Family<VerdictLabels, Counter>,
     pub pictures: Family<PictureLabels, Counter>,
-    pub versions: RwLock<Family<StateLabels, Gauge>>,
+    pub repository: RwLock<Repository>,
     pub live: Family<ModelLabels, Gauge>,
     pub swaps: TimedBy<SwapLabels>,
     pub policy_swaps: Family<PolicySwapLabels, Counter>,
@@ -55,6 +58,14 @@ pub(super) struct Series {
     pub runtime: Family<RuntimeLabels, Gauge>,
 }
 
+/// What is shown of the repository, made anew as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Repository {
+    pub versions: Family<StateLabels, Gauge>,
+    pub settings: Family<SettingLabels, Gauge>,
+    pub runs: Family<RunLabels, Gauge<f64, AtomicU64>>,
+}
+
 impl Series {
     /// All at zero.
     pub fn new() -> Self {
@@ -63,10 +74,11 @@ impl Series {
             readings: Readings::default(),
             requests: Family::new_with_constructor(|| Traced::new(REQUEST_SECONDS.into_iter())),
             stages: Family::new_with_constructor(|| Histogram::new(STAGE_SECONDS)),
+            together: Histogram::new(PICTURES_TOGETHER),
             refused: Family::default(),
             verdicts: Family::default(),
             pictures: Family::default(),
-            versions: RwLock::default(),
+            repository: RwLock::default(),
             live: Family::default(),
             swaps: Family::new_with_constructor(|| Histogram::new(SWAP_SECONDS)),
             policy_swaps: Family::default(),
@@ -90,7 +102,7 @@ impl Series {
 
     /// Everything in the OpenMetrics text format.
     pub fn encode(&self) -> String {
-        let _whole = self.versions.read().unwrap_or_else(PoisonError::into_inner);
+        let _whole = self.repository.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         text::encode(&mut text, &self.registry).expect("writing to a text does not fail");
         text
@@ -111,6 +123,11 @@ impl Series {
             "Time in a stage of a request",
             Unit::Seconds,
             self.stages.clone(),
+        );
+        serving.register(
+            "run_together",
+            "Pictures that a picture was run together with, itself among them",
+            self.together.clone(),
         );
         serving.register("refused", "Requests refused, by cause", self.refused.clone());
         serving.register(
@@ -139,8 +156,20 @@ impl Series {
     }
 
     fn register_changes(&mut self) {
-        let versions = self.versions.get_mut().unwrap_or_else(PoisonError::into_inner).clone();
+        let shown = self.repository.get_mut().unwrap_or_else(PoisonError::into_inner);
         let registry = &mut self.registry;
+        let executor = registry.sub_registry_with_prefix("vigie_executor");
+        executor.register(
+            "setting",
+            "How a loaded version is run: threads a run, sessions, pictures run together at most",
+            shown.settings.clone(),
+        );
+        executor.register_with_unit(
+            "run_cost",
+            "What a run was measured to take when the version came, by its size",
+            Unit::Seconds,
+            shown.runs.clone(),
+        );
         let control = registry.sub_registry_with_prefix("vigie_control");
         control.register_with_unit(
             "swap_duration",
@@ -154,7 +183,7 @@ impl Series {
             self.policy_swaps.clone(),
         );
         control.register("live_version", "The number of the live version", self.live.clone());
-        control.register("versions", "Versions by state", versions);
+        control.register("versions", "Versions by state", shown.versions.clone());
         control.register(
             "golden_difference_ratio",
             "The largest difference of a probability from its golden score",

@@ -17,8 +17,12 @@ use super::mobilenet::SIDE;
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const STD: [f32; 3] = [0.229, 0.224, 0.225];
 
+/// The library that the bare loop runs on: the one that the server runs on.
+const LIBRARY: &str = ".runtime/onnxruntime/1.31.1/libonnxruntime.so.1.31.1";
+
 /// Loads the runtime for this process, once.
-pub fn runtime(library: &Path) -> Environment {
+pub fn runtime() -> Environment {
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join(LIBRARY);
     let environment = ort::init_from(library).unwrap().with_telemetry(false).build().unwrap();
     environment.set_log_level(ort::logging::LogLevel::Error);
     environment

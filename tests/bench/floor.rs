@@ -1,8 +1,11 @@
-//! The transport floor: the same messages over the same transport, to a handler that reads every byte of the payload and does nothing else. It runs in
-//! a process of its own, this program started again, on the server's core.
+//! The transport floor: the same messages over the same transport, to a handler that reads every byte of the payload and does nothing else; or that
+//! does the bare loop's work right there, which is the least that any server can do to a picture. It runs in a process of its own, this program
+//! started again, on the server's core.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::Mutex;
 
 use tokio::net::TcpListener;
 use tonic::codegen::tokio_stream::{self, Stream};
@@ -11,18 +14,32 @@ use tonic::{Request, Response, Status, Streaming};
 use vigie::grpc::generated::vigie::ad_safety_server::{AdSafety, AdSafetyServer};
 use vigie::wire::vigie::{ClassifyRequest, Decision, StreamRequest, StreamResult, product};
 
+use super::bare::{self, Bare};
 use super::machine::{SERVER_CORE, on_core};
 
-/// Set in the process that is the floor.
+/// Set in the process that is the floor, to the work of its handler.
 const ROLE: &str = "VIGIE_BENCH_FLOOR";
 
-/// Whether this process is to be the floor.
-pub fn is_floor() -> bool {
-    std::env::var_os(ROLE).is_some()
+/// What the handler does.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub enum Work {
+    /// Reads every byte.
+    Nothing,
+    /// Judges a picture with this model, decoded at the size divided by so much.
+    Picture(PathBuf, usize),
+    /// Runs this model on numbers.
+    Numbers(PathBuf),
+}
+
+/// Whether this process is to be the floor, and of what work.
+pub fn work() -> Option<Work> {
+    std::env::var(ROLE)
+        .ok()
+        .map(|work| serde_json::from_str(&work).unwrap())
 }
 
 /// Serves until it is killed; says where on its standard output.
-pub async fn serve() {
+pub async fn serve(work: Work) {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
     println!("{}", listener.local_addr().unwrap());
     let bytes = 16 << 20;
@@ -30,13 +47,40 @@ pub async fn serve() {
         .max_frame_size(1 << 20)
         .initial_stream_window_size(2 << 20)
         .initial_connection_window_size(16 << 20)
-        .add_service(AdSafetyServer::new(Floor).max_decoding_message_size(bytes))
+        .add_service(AdSafetyServer::new(Floor::new(work)).max_decoding_message_size(bytes))
         .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
         .await
         .unwrap();
 }
 
-struct Floor;
+struct Floor {
+    work: Work,
+    bare: Option<Mutex<Bare>>,
+}
+
+impl Floor {
+    fn new(work: Work) -> Self {
+        let bare = |onnx: &Path| Mutex::new(Bare::new(&bare::runtime(), onnx));
+        let bare = match &work {
+            Work::Nothing => None,
+            Work::Picture(onnx, _) | Work::Numbers(onnx) => Some(bare(onnx)),
+        };
+        Self { work, bare }
+    }
+
+    fn work(&self, payload: &[u8]) {
+        let mut bare = self.bare.as_ref().map(|bare| bare.lock().unwrap());
+        match (&self.work, bare.as_mut()) {
+            (Work::Picture(_, divisor), Some(bare)) => drop(bare.picture(payload, *divisor)),
+            (Work::Numbers(_), Some(bare)) => {
+                let (numbers, _) = payload.as_chunks::<4>();
+                let numbers: Vec<f32> = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+                drop(bare.run(&numbers));
+            }
+            _ => {}
+        }
+    }
+}
 
 #[tonic::async_trait]
 impl AdSafety for Floor {
@@ -45,6 +89,7 @@ impl AdSafety for Floor {
         else {
             return Err(Status::invalid_argument("no payload"));
         };
+        self.work(&payload);
         let sum = payload
             .iter()
             .fold(0_u64, |sum, byte| sum.wrapping_add(u64::from(*byte)));
@@ -71,9 +116,10 @@ pub struct FloorProcess {
 }
 
 impl FloorProcess {
-    pub fn start() -> Self {
+    pub fn start(work: &Work) -> Self {
         let mut command = on_core(&std::env::current_exe().unwrap(), SERVER_CORE);
-        command.env(ROLE, "1").stdin(Stdio::null()).stdout(Stdio::piped());
+        let work = serde_json::to_string(work).unwrap();
+        command.env(ROLE, work).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());

@@ -22,15 +22,13 @@ mod overload;
 mod pictures;
 mod reloads;
 mod report;
+mod scale;
 mod steady;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use report::Report;
-
-/// The library that the bare loop runs on: the one that the server runs on.
-const LIBRARY: &str = ".runtime/onnxruntime/1.31.1/libonnxruntime.so.1.31.1";
 
 /// How long and how often each side is measured.
 #[derive(Clone, Copy)]
@@ -40,7 +38,9 @@ pub struct Effort {
     pub reloads: usize,
 }
 
-const SECTIONS: [&str; 6] = ["pictures", "scaled", "tensors", "known", "overload", "reloads"];
+const SECTIONS: [&str; 8] = [
+    "pictures", "scaled", "tensors", "known", "together", "overload", "scale", "reloads",
+];
 
 /// What the command line asks for.
 enum Asked {
@@ -51,8 +51,8 @@ enum Asked {
 }
 
 fn main() {
-    if floor::is_floor() {
-        return run(floor::serve());
+    if let Some(work) = floor::work() {
+        return run(floor::serve(work));
     }
     match asked() {
         Some(Asked::Export(folder)) => house::export(&folder),
@@ -100,7 +100,7 @@ fn measure(quick: bool, sections: &[&str]) {
     let (server, load) = (machine::SERVER_CORE, machine::LOAD_CORE);
     println!("machine: {machine}; the server on core {server}, the load on core {load}");
     machine::stay_on(load);
-    let environment = bare::runtime(&Path::new(env!("CARGO_MANIFEST_DIR")).join(LIBRARY));
+    let environment = bare::runtime();
     let mut report = Report::default();
     run(async {
         for section in sections {
@@ -109,6 +109,8 @@ fn measure(quick: bool, sections: &[&str]) {
                 "scaled" => steady::pictures(&environment, effort, 2, &mut report).await,
                 "tensors" => steady::tensors(&environment, effort, &mut report).await,
                 "known" => steady::known(effort, &mut report).await,
+                "together" => scale::together(effort, &mut report).await,
+                "scale" => scale::measure(effort, &mut report).await,
                 "overload" => overload::measure(effort, &mut report).await,
                 _ => reloads::measure(effort, &mut report).await,
             }

@@ -13,7 +13,7 @@ use vigie::wire::vigie::ClassifyRequest;
 
 use super::Effort;
 use super::bare::{Bare, Stages};
-use super::floor::FloorProcess;
+use super::floor::{FloorProcess, Work};
 use super::house::{self, CONNECTIONS};
 use super::load::{Outcome, closed, median};
 use super::machine::on_server_core;
@@ -40,6 +40,8 @@ struct Round {
     /// The bare loop with a pause before each, as long as a message needs on its way: a core that has been idle is slower for a while, whoever uses it.
     paced: f64,
     floor: Side,
+    /// The bare loop in the handler of the floor: what is left to be lost by anything else.
+    behind: Side,
     served: Side,
 }
 
@@ -53,9 +55,11 @@ pub async fn pictures(environment: &Environment, effort: Effort, divisor: usize,
     let (place, onnx) = house::judging_place(divisor > 1);
     let mut bare = Bare::new(environment, &onnx);
     let server = house::served(&place).start_ready();
-    let floor = FloorProcess::start();
+    let floor = FloorProcess::start(&Work::Nothing);
+    let least_process = FloorProcess::start(&Work::Picture(onnx, divisor));
     let questions: Vec<ClassifyRequest> = jpegs.iter().map(|jpeg| house::question(jpeg)).collect();
     let (served, empty) = (house::clients(server.grpc).await, house::clients(floor.address).await);
+    let least = house::clients(least_process.address).await;
     house::settled(&server).await;
     let mut sides = Vec::new();
     let mut stages = Vec::new();
@@ -71,16 +75,24 @@ pub async fn pictures(environment: &Environment, effort: Effort, divisor: usize,
             })
         });
         stages.push(by_stage);
+        let behind = classified(&least, &questions, effort.span / 2).await;
         let served = classified(&served, &questions, effort.span).await;
         sides.push(Round {
             bare: side,
             paced: paced.alone,
             floor,
+            behind,
             served,
         });
     }
     let alone = stages_alone(&server, &served, &questions, effort.span / 2).await;
     report.tell("served alone, as the server says, µs", &alone);
+    tell_bare(&sides, &stages, report);
+    compare(&sides, [92.0, 97.0, 300.0, 60.0], report);
+}
+
+/// Tells of the bare loop, by stage.
+fn tell_bare(sides: &[Round], stages: &[Stages], report: &mut Report) {
     let stage = |of: fn(&Stages) -> Duration| {
         median(
             &stages
@@ -102,7 +114,6 @@ pub async fn pictures(environment: &Environment, effort: Effort, divisor: usize,
             stage(|s| s.infer)
         ),
     );
-    compare(&sides, [92.0, 97.0, 300.0, 60.0], report);
 }
 
 /// Raw FP32 tensors of 1 x 3 x 224 x 224 over the Open Inference Protocol.
@@ -111,7 +122,8 @@ pub async fn tensors(environment: &Environment, effort: Effort, report: &mut Rep
     let (place, onnx) = house::tensor_place();
     let mut bare = Bare::new(environment, &onnx);
     let server = house::served(&place).start_ready();
-    let floor = FloorProcess::start();
+    let floor = FloorProcess::start(&Work::Nothing);
+    let least_process = FloorProcess::start(&Work::Numbers(onnx));
     house::settled(&server).await;
     report.note(
         "memory of the idle server with this one 10 MB model",
@@ -127,6 +139,7 @@ pub async fn tensors(environment: &Environment, effort: Effort, report: &mut Rep
         .collect::<Vec<u8>>()
         .into();
     let empty = house::clients(floor.address).await;
+    let least = house::clients(least_process.address).await;
     let clients: Vec<_> = house::channels(server.grpc)
         .await
         .into_iter()
@@ -140,11 +153,13 @@ pub async fn tensors(environment: &Environment, effort: Effort, report: &mut Rep
         let pause = Duration::from_secs_f64(floor.alone / 1e6);
         let side = on_server_core(|| measured(effort.span, Duration::ZERO, || drop(bare.run(&numbers))));
         let paced = on_server_core(|| measured(effort.span / 2, pause, || drop(bare.run(&numbers))));
+        let behind = classified(&least, &payload, effort.span / 2).await;
         let served = inferred(&clients, &infer, effort.span).await;
         sides.push(Round {
             bare: side,
             paced: paced.alone,
             floor,
+            behind,
             served,
         });
     }
@@ -167,7 +182,7 @@ pub async fn known(effort: Effort, report: &mut Report) {
         .collect();
     let (place, _) = house::judging_place(false);
     let server = house::served(&place).set("KNOWN__MEMORY", "32 MiB").start_ready();
-    let floor = FloorProcess::start();
+    let floor = FloorProcess::start(&Work::Nothing);
     let (served, empty) = (house::clients(server.grpc).await, house::clients(floor.address).await);
     classified(&served, &questions, effort.span).await;
     let mut sides = Vec::new();
@@ -241,6 +256,7 @@ fn compare(rounds: &[Round], [of_bare, of_both, added, added_to_both]: [f64; 4],
         Asked::AtLeast(of_both),
         "",
     );
+    compare_with_the_least(rounds, report);
     let paced = over(|round| round.served.alone - round.paced);
     report.note(
         "one in flight, median, added to the bare loop",
@@ -256,6 +272,23 @@ fn compare(rounds: &[Round], [of_bare, of_both, added, added_to_both]: [f64; 4],
         "µs",
         at_most(added_to_both),
         format!("{paced:.0} µs to one that pauses"),
+    );
+}
+
+/// Tells the served side against the least that any server of this kind does.
+fn compare_with_the_least(rounds: &[Round], report: &mut Report) {
+    let over = |figure: fn(&Round) -> f64| median(&rounds.iter().map(figure).collect::<Vec<_>>());
+    let of = |figure: fn(&Round) -> f64| 100.0 * over(figure);
+    let behind = over(|round| round.behind.alone - round.bare.alone);
+    report.note(
+        "throughput, of the bare loop in an empty handler",
+        of(|round| round.served.rate / round.behind.rate),
+        "%",
+        Asked::Nothing,
+        format!(
+            "that alone keeps {:.1} % of the bare loop, and adds {behind:.0} µs",
+            of(|round| round.behind.rate / round.bare.rate)
+        ),
     );
 }
 

@@ -27,7 +27,7 @@ pub fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
 
 fn load(bytes: &[u8]) -> Result<Session, SessionError> {
     let (_folder, path) = file(bytes);
-    Session::load(&runtime(), &path, Optimization::All, false)
+    Session::load(&runtime(), &path, Optimization::All, false, 1)
 }
 
 fn input(tensor: Tensor) -> [NamedTensor; 1] {
@@ -231,7 +231,7 @@ fn numbers_outside_the_models_folder_are_not_read() {
     let load = |location: &str| {
         let path = folder.join("model.onnx");
         std::fs::write(&path, onnx::external_data(location)).unwrap();
-        Session::load(&runtime(), &path, Optimization::All, false)
+        Session::load(&runtime(), &path, Optimization::All, false, 1)
     };
     for location in [
         "../weights",

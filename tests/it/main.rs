@@ -7,6 +7,7 @@
 )]
 
 mod allocations;
+mod batching;
 mod cli;
 mod dependencies;
 mod documents;

@@ -23,7 +23,7 @@ fn program() -> PathBuf {
 }
 
 async fn try_spec(spec: &RevisionSpec, limits: ProofLimits) -> Result<ProofReport, ProofError> {
-    prove(&program(), &library(), spec, &PictureLimits::default(), &limits).await
+    prove(&program(), &library(), spec, &PictureLimits::default(), &limits, None).await
 }
 
 async fn try_model(bytes: &[u8], limits: ProofLimits) -> Result<ProofReport, ProofError> {
@@ -138,7 +138,7 @@ async fn what_is_not_the_contents_fault_is_not_held_against_it() {
         (&text, "is not a library that can be loaded"),
         (Path::new(&other), "is a library, but not ONNX Runtime"),
     ] {
-        let outcome = prove(&program(), library, &spec, &limits, &LIMITS).await;
+        let outcome = prove(&program(), library, &spec, &limits, &LIMITS, None).await;
         let Err(ProofError::Passing(reason)) = outcome else {
             panic!("{expected}: {outcome:?}")
         };
@@ -147,10 +147,10 @@ async fn what_is_not_the_contents_fault_is_not_held_against_it() {
             "{expected}: {reason}"
         );
     }
-    let outcome = prove(Path::new("/nowhere/vigie"), &library(), &spec, &limits, &LIMITS).await;
+    let outcome = prove(Path::new("/nowhere/vigie"), &library(), &spec, &limits, &LIMITS, None).await;
     assert!(matches!(outcome, Err(ProofError::Passing(_))), "{outcome:?}");
     // A program that is another one: it ends without an answer.
-    let outcome = prove(Path::new("/bin/true"), &library(), &spec, &limits, &LIMITS).await;
+    let outcome = prove(Path::new("/bin/true"), &library(), &spec, &limits, &LIMITS, None).await;
     assert!(
         matches!(&outcome, Err(ProofError::Passing(reason)) if reason.contains("no answer")),
         "{outcome:?}"
@@ -171,7 +171,7 @@ async fn dropping_a_proof_ends_its_process() {
     let proof = tokio::spawn({
         let named = named.clone();
         let spec = hand_made(&path, &["toy", "tool"]);
-        async move { prove(&named, &library(), &spec, &PictureLimits::default(), &limits).await }
+        async move { prove(&named, &library(), &spec, &PictureLimits::default(), &limits, None).await }
     });
     wait_until(|| running(&named) == 1).await;
     proof.abort();

@@ -1,6 +1,7 @@
-//! Two hundred swaps under load: no failure, and every answer is one of the two revisions', bit for bit.
+//! Two hundred swaps under load: no failure, and every answer is one of the three revisions', bit for bit.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -28,11 +29,33 @@ fn asked(picture: usize) -> ClassifyRequest {
     catalogue()[picture * (catalogue().len() / PICTURES)].question()
 }
 
-/// The revisions of both shipped versions, and their answers, taken before anything is swapped.
-async fn references(server: &Server) -> ([String; 2], References) {
+/// What is swapped in, one after another: three revisions, so that none is still loaded from the time before.
+fn sources(place: &Place) -> [PathBuf; 3] {
+    let sources = [1, 2, 3].map(|number| place.root().join(format!("source-{number}")));
+    for (source, version) in sources.iter().zip([1, 2, 2]) {
+        files::copy(&shipped_version(version), source);
+    }
+    for (source, by) in sources.iter().zip([1e-5, 0.0, 1e-5]) {
+        files::edit_manifest(source, |manifest| {
+            let offsets = manifest["calibration"]["offset"].as_array_mut().unwrap();
+            let first = offsets.get(0).and_then(|offset| offset.as_float()).unwrap();
+            offsets.replace(0, first + by);
+        });
+    }
+    sources
+}
+
+/// Their revisions and their answers, as another server gives them that has them as versions of their own.
+async fn references(sources: &[PathBuf; 3]) -> ([String; 3], References) {
+    let place = Place::with_versions(&[]);
+    for (number, source) in (1..).zip(sources) {
+        files::copy(source, &place.version(number));
+    }
+    let server = Launch::new(&place).start_ready();
     let mut references = References::new();
-    let mut revisions = [String::new(), String::new()];
-    for (index, version) in [1, 2].into_iter().enumerate() {
+    let mut revisions = [const { String::new() }; 3];
+    for (index, version) in [1, 2, 3].into_iter().enumerate() {
+        server.version_in(version, "READY").await;
         for picture in 0..PICTURES {
             let decision = server.classify(of_version(asked(picture), version)).await.unwrap();
             revisions[index].clone_from(&decision.revision);
@@ -77,19 +100,15 @@ async fn begin_calling(server: &Server, references: Arc<References>) -> Callers 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_swaps_under_eight_callers_lose_nothing_and_answer_bit_for_bit() {
     let place = Place::with_versions(&[1, 2]);
+    let sources = sources(&place);
+    let (revisions, references) = references(&sources).await;
     let server = Launch::new(&place).set("WATCH__RESCAN", "1h").start_ready();
-    server.version_in(1, "READY").await;
-    let (revisions, references) = references(&server).await;
-    let sources = [1, 2].map(|version| place.root().join(format!("source-{version}")));
-    for (source, version) in sources.iter().zip([1, 2]) {
-        files::copy(&shipped_version(version), source);
-    }
     let callers = begin_calling(&server, Arc::new(references)).await;
     let callers_answers = Arc::clone(&callers.answers);
     let mut memory_after_ten = 0;
     for swap in 0..SWAPS {
-        // Version 2 is live: it becomes version 1's content, and its own again.
-        let target = swap % 2;
+        // Version 2 is live: it becomes something else, and at last its own again.
+        let target = swap % 3;
         files::change_in_place(&sources[target], &place.version(2));
         server.live_revision(&revisions[target]).await;
         let answered = callers.answers.load(Ordering::Relaxed);

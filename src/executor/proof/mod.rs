@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::golden::GoldenReport;
 use super::loaded::Trouble;
+use super::measure::Measuring;
+use super::setting::CostCurve;
 use super::spec::RevisionSpec;
 use crate::preprocess::PictureLimits;
 
@@ -42,10 +44,14 @@ pub struct ProofLimits {
 }
 
 /// What a candidate that ended well showed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProofReport {
     /// How well its golden scores were reproduced.
     pub golden: GoldenReport,
+    /// What its runs take; empty where nothing was to be measured, or measuring did not end well.
+    pub curve: CostCurve,
+    /// What one session of it takes of memory, about, its first runs included.
+    pub session_bytes: u64,
     /// How long the child took.
     pub took: Duration,
 }
@@ -71,6 +77,7 @@ struct Task {
     max_bytes: usize,
     max_pixels: u64,
     max_side: u32,
+    measuring: Option<Measuring>,
 }
 
 impl Task {
@@ -83,13 +90,22 @@ impl Task {
     }
 }
 
-/// What the child answers: one line of JSON on its standard output.
+/// What the child answers: lines of JSON on its standard output, of which the last holds.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 enum Answer {
-    Proved(GoldenReport),
+    /// Said before anything is measured: what happens then is not the candidate's fault.
+    Proved(Proved),
     Content(String),
     Memory(String),
     Passing(String),
+}
+
+/// What a candidate showed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Proved {
+    golden: GoldenReport,
+    session_bytes: u64,
+    curve: CostCurve,
 }
 
 impl From<Trouble> for Answer {

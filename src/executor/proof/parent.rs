@@ -10,7 +10,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::{Answer, ProofError, ProofLimits, ProofReport, SUBCOMMAND, Task};
+use super::{Answer, ProofError, ProofLimits, ProofReport, Proved, SUBCOMMAND, Task};
+use crate::executor::measure::Measuring;
 use crate::executor::spec::RevisionSpec;
 use crate::preprocess::PictureLimits;
 
@@ -19,7 +20,7 @@ const KEPT_OUTPUT_BYTES: u64 = 64 << 10;
 /// Environment that the child keeps: it finds shared libraries by it.
 const KEPT_ENVIRONMENT: [&str; 1] = ["LD_LIBRARY_PATH"];
 
-/// Proves a candidate in a child process: `program prove`.
+/// Proves a candidate in a child process: `program prove`. Afterwards its runs are measured there.
 ///
 /// # Errors
 /// See [`ProofError`]. A limit that stopped it is named.
@@ -32,6 +33,7 @@ pub async fn prove(
     spec: &RevisionSpec,
     pictures: &PictureLimits,
     limits: &ProofLimits,
+    measuring: Option<Measuring>,
 ) -> Result<ProofReport, ProofError> {
     let began = Instant::now();
     let task = Task {
@@ -42,6 +44,7 @@ pub async fn prove(
         max_bytes: pictures.max_bytes,
         max_pixels: pictures.max_pixels,
         max_side: pictures.max_side,
+        measuring,
     };
     let passing = |step: &str, error: io::Error| ProofError::Passing(format!("{step} the child process: {error}"));
     let mut child = spawn(program).map_err(|error| passing("start", error))?;
@@ -49,9 +52,15 @@ pub async fn prove(
     match ended {
         Ok(outcome) => {
             let outcome = outcome.map_err(|error| passing("talk to", error))?;
-            let golden = outcome.judge(limits)?;
+            let Proved {
+                golden,
+                session_bytes,
+                curve,
+            } = outcome.judge(limits)?;
             Ok(ProofReport {
                 golden,
+                curve,
+                session_bytes,
                 took: began.elapsed(),
             })
         }
@@ -116,14 +125,17 @@ async fn read(mut pipe: impl AsyncRead + Unpin) -> io::Result<String> {
 }
 
 impl Outcome {
-    fn judge(&self, limits: &ProofLimits) -> Result<super::GoldenReport, ProofError> {
-        let last = self.answer.lines().last().unwrap_or_default();
-        match serde_json::from_str::<Answer>(last) {
-            Ok(Answer::Proved(golden)) => Ok(golden),
-            Ok(Answer::Content(reason)) => Err(ProofError::Content(reason)),
-            Ok(Answer::Memory(_)) => Err(out_of_memory(limits)),
-            Ok(Answer::Passing(reason)) => Err(ProofError::Passing(reason)),
-            Err(_) => Err(self.died(limits)),
+    fn judge(&self, limits: &ProofLimits) -> Result<Proved, ProofError> {
+        let mut answers = self.answer.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let first = answers.next();
+        // What was proved stays proved, whatever came of measuring it.
+        let last = answers.rfind(|answer| matches!(answer, Answer::Proved(_)));
+        match last.or(first) {
+            Some(Answer::Proved(proved)) => Ok(proved),
+            Some(Answer::Content(reason)) => Err(ProofError::Content(reason)),
+            Some(Answer::Memory(_)) => Err(out_of_memory(limits)),
+            Some(Answer::Passing(reason)) => Err(ProofError::Passing(reason)),
+            None => Err(self.died(limits)),
         }
     }
 

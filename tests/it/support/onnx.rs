@@ -199,6 +199,24 @@ pub fn judge(side: i64, weights: &[f32], biases: &[f32]) -> Vec<u8> {
         .scored(biases)
 }
 
+/// As [`judge`] with one label a bias, but from each logit the largest of all pictures run together is taken off.
+pub fn judge_minding_its_neighbours(side: i64, labels: usize) -> Vec<u8> {
+    judging(side, labels)
+        .node(
+            "ReduceMax",
+            &["mean"],
+            &["largest"],
+            &[("axes", Attribute::Ints(&[0])), ("keepdims", Attribute::Int(1))],
+        )
+        .node("Sub", &["mean", "largest"], &["below"], &[])
+        .node("Add", &["mean", "below"], &["mean_of_all"], &[])
+        .constant("weights", &[1, labels as i64], &vec![1.0; labels])
+        .constant("biases", &[labels as i64], &vec![0.0; labels])
+        .node("MatMul", &["mean_of_all", "weights"], &["weighed"], &[])
+        .node("Add", &["weighed", "biases"], &["logits"], &[])
+        .model()
+}
+
 /// As [`judge`] with one label a bias, but every logit is NaN.
 pub fn judge_giving_nan(side: i64, labels: usize) -> Vec<u8> {
     judging(side, labels)
