@@ -20,8 +20,8 @@ const ROWS: usize = 4;
 /// Pixels of each of them that are stored together.
 const COLUMNS_AT_ONCE: usize = 4;
 
-/// Four weights by their upper parts, then by their lower.
-type Group = [i16; 2 * TAPS];
+/// Four weights in pairs: the upper parts of both pairs, then the lower.
+type Group = [i32; TAPS];
 
 /// Weights as [`pass_across`] reads them.
 struct Groups {
@@ -48,17 +48,21 @@ impl Groups {
             let taps = if run.is_empty() { &[0] } else { run };
             let first = made.groups.len();
             made.groups.extend(taps.chunks(TAPS).map(|taps| {
-                let mut group = [0; 2 * TAPS];
-                for (at, &weight) in taps.iter().enumerate() {
-                    (group[at], group[TAPS + at]) = parts(weight);
-                }
-                group
+                let [one, two] = [0, 2].map(|at| pair(&taps[at.min(taps.len())..]));
+                [one.0, two.0, one.1, two.1]
             }));
             let end = made.groups.len();
             made.runs.push(Run { start, first, end });
         }
         made
     }
+}
+
+/// The first two weights, or as many as there are: their upper parts in one number, and their lower.
+#[inline]
+fn pair(run: &[i32]) -> (i32, i32) {
+    let [one, two] = [0, 1].map(|at| parts(run.get(at).copied().unwrap_or(0)));
+    (in_one(one.0, two.0), in_one(one.1, two.1))
 }
 
 /// The upper part of a weight and its lower bits. Weights of the filters stay below 2 in size, which is 2^12 in the upper part.
@@ -111,11 +115,11 @@ fn four_rows_across(rows: [&[u8]; ROWS], groups: &Groups, made: &mut [u8]) {
         let odd = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(left, right));
         let even = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(left, right));
         let (odd, even) = (_mm256_shuffle_epi8(odd, channels), _mm256_shuffle_epi8(even, channels));
-        let (from, bytes) = (3 * COLUMNS_AT_ONCE * block, 3 * runs.len());
-        store_12(_mm256_castsi256_si128(odd), &mut one[from..from + bytes]);
-        store_12(_mm256_extracti128_si256::<1>(odd), &mut two[from..from + bytes]);
-        store_12(_mm256_castsi256_si128(even), &mut three[from..from + bytes]);
-        store_12(_mm256_extracti128_si256::<1>(even), &mut four[from..from + bytes]);
+        let from = 3 * COLUMNS_AT_ONCE * block;
+        store_12(_mm256_castsi256_si128(odd), &mut one[from..]);
+        store_12(_mm256_extracti128_si256::<1>(odd), &mut two[from..]);
+        store_12(_mm256_castsi256_si128(even), &mut three[from..]);
+        store_12(_mm256_extracti128_si256::<1>(even), &mut four[from..]);
     }
 }
 
@@ -123,16 +127,15 @@ fn four_rows_across(rows: [&[u8]; ROWS], groups: &Groups, made: &mut [u8]) {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn column(rows: [&[u8]; ROWS], groups: &Groups, run: Run) -> __m256i {
-    // Of 16 bytes in both halves: in the first half the channels of pixels 0 and 1 in pairs, in the second those of 2 and 3.
-    let spread = _mm256_setr_epi8(
-        0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, 6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1,
-        -1, -1,
-    );
-    let upper = _mm256_setr_epi8(
-        0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7,
-    );
-    let lower = _mm256_add_epi8(upper, _mm256_set1_epi8(2 * TAPS as i8));
-    let half = _mm256_setr_epi32(HALF, HALF, HALF, 0, 0, 0, 0, 0);
+    // Of four pixels in each half: the channels of the first two in pairs, and those of the last two.
+    let spread = [
+        _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1),
+        _mm_setr_epi8(6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1),
+    ];
+    let spread = [
+        _mm256_broadcastsi128_si256(spread[0]),
+        _mm256_broadcastsi128_si256(spread[1]),
+    ];
     let groups = &groups.groups[run.first..run.end];
     let (from, to) = (3 * run.start, 3 * (run.start + TAPS * (groups.len() - 1)) + 16);
     // Spelled out: what is not inlined here is compiled without the instructions.
@@ -142,35 +145,42 @@ fn column(rows: [&[u8]; ROWS], groups: &Groups, run: Run) -> __m256i {
         &rows[2][from..to],
         &rows[3][from..to],
     ];
-    let mut uppers = [_mm256_setzero_si256(); ROWS];
-    let mut lowers = [half; ROWS];
+    let mut uppers = [_mm256_setzero_si256(); ROWS / 2];
+    let mut lowers = [_mm256_set1_epi32(HALF); ROWS / 2];
     for (at, group) in groups.iter().enumerate() {
-        let weights = _mm256_broadcastsi128_si256(load_group(group));
-        let (high, low) = (_mm256_shuffle_epi8(weights, upper), _mm256_shuffle_epi8(weights, lower));
-        for row in 0..ROWS {
-            // SAFETY: the row is as long as the last group reaches, and this is it or one before it.
-            let pixels = unsafe { _mm_loadu_si128(rows[row].as_ptr().add(3 * TAPS * at).cast()) };
-            let pairs = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(pixels), spread);
-            uppers[row] = _mm256_add_epi32(uppers[row], _mm256_madd_epi16(pairs, high));
-            lowers[row] = _mm256_add_epi32(lowers[row], _mm256_madd_epi16(pairs, low));
+        let offset = 3 * TAPS * at;
+        for two in 0..ROWS / 2 {
+            // SAFETY: the rows are as long as the last group reaches, and this is it or one before it.
+            let pixels = unsafe {
+                _mm256_loadu2_m128i(
+                    rows[2 * two + 1].as_ptr().add(offset).cast(),
+                    rows[2 * two].as_ptr().add(offset).cast(),
+                )
+            };
+            for half in 0..2 {
+                let pairs = _mm256_shuffle_epi8(pixels, spread[half]);
+                let high = _mm256_madd_epi16(pairs, _mm256_set1_epi32(group[half]));
+                let low = _mm256_madd_epi16(pairs, _mm256_set1_epi32(group[2 + half]));
+                uppers[two] = _mm256_add_epi32(uppers[two], high);
+                lowers[two] = _mm256_add_epi32(lowers[two], low);
+            }
         }
     }
-    _mm256_packs_epi32(
-        levels(whole(uppers[0], lowers[0]), whole(uppers[1], lowers[1])),
-        levels(whole(uppers[2], lowers[2]), whole(uppers[3], lowers[3])),
-    )
+    _mm256_packs_epi32(level(whole(uppers[0], lowers[0])), level(whole(uppers[1], lowers[1])))
 }
 
 /// Resamples the columns of rows of `row_bytes` bytes into `made`; `rgb` begins at row `first`.
 #[target_feature(enable = "avx2")]
 pub(super) fn pass_down(rgb: &[u8], row_bytes: usize, first: usize, weights: &Weights, made: &mut [u8]) {
+    let mut pairs = Vec::new();
     for (made, (start, run)) in made.chunks_exact_mut(row_bytes).zip(weights.each()) {
-        let rows = &rgb[(start - first) * row_bytes..];
+        pairs.clear();
+        pairs.extend(run.chunks(2).map(pair));
+        let rows = &rgb[(start - first) * row_bytes..][..run.len() * row_bytes];
         // The last block overlaps the one before it.
         let last = row_bytes - COLUMNS;
         for column in (0..last).step_by(COLUMNS).chain([last]) {
-            let made = &mut made[column..];
-            block_down(&rows[column..], row_bytes, run, made);
+            block_down(&rows[column..], row_bytes, &pairs, &mut made[column..]);
         }
     }
 }
@@ -178,19 +188,17 @@ pub(super) fn pass_down(rgb: &[u8], row_bytes: usize, first: usize, weights: &We
 /// Makes 32 bytes of a row out of those below one another.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn block_down(rows: &[u8], row_bytes: usize, run: &[i32], made: &mut [u8]) {
+fn block_down(rows: &[u8], row_bytes: usize, pairs: &[(i32, i32)], made: &mut [u8]) {
     let zero = _mm256_setzero_si256();
     let mut uppers = [zero; 4];
     let mut lowers = [_mm256_set1_epi32(HALF); 4];
-    for (at, pair) in run.chunks(2).enumerate() {
-        let one = load_32(&rows[2 * at * row_bytes..]);
-        let (two, second) = match pair.get(1) {
-            Some(&weight) => (load_32(&rows[(2 * at + 1) * row_bytes..]), parts(weight)),
-            None => (zero, (0, 0)),
-        };
-        let first = parts(pair[0]);
-        let high = _mm256_set1_epi32(in_one(first.0, second.0));
-        let low = _mm256_set1_epi32(in_one(first.1, second.1));
+    for (at, &(high, low)) in pairs.iter().enumerate() {
+        let at = 2 * at * row_bytes;
+        // A row that is not there weighs nothing, and any stands for it.
+        let follows = rows.len() - at >= row_bytes + COLUMNS;
+        let after = if follows { at + row_bytes } else { at };
+        let (one, two) = (load_32(&rows[at..]), load_32(&rows[after..]));
+        let (high, low) = (_mm256_set1_epi32(high), _mm256_set1_epi32(low));
         let (left, right) = (_mm256_unpacklo_epi8(one, two), _mm256_unpackhi_epi8(one, two));
         let quarters = [
             _mm256_unpacklo_epi8(left, zero),
@@ -198,9 +206,9 @@ fn block_down(rows: &[u8], row_bytes: usize, run: &[i32], made: &mut [u8]) {
             _mm256_unpacklo_epi8(right, zero),
             _mm256_unpackhi_epi8(right, zero),
         ];
-        for (quarter, pairs) in quarters.into_iter().enumerate() {
-            uppers[quarter] = _mm256_add_epi32(uppers[quarter], _mm256_madd_epi16(pairs, high));
-            lowers[quarter] = _mm256_add_epi32(lowers[quarter], _mm256_madd_epi16(pairs, low));
+        for (quarter, values) in quarters.into_iter().enumerate() {
+            uppers[quarter] = _mm256_add_epi32(uppers[quarter], _mm256_madd_epi16(values, high));
+            lowers[quarter] = _mm256_add_epi32(lowers[quarter], _mm256_madd_epi16(values, low));
         }
     }
     // Packing undoes the order that unpacking has made.
@@ -223,26 +231,10 @@ fn level(sums: __m256i) -> __m256i {
     _mm256_srai_epi32::<{ PRECISION_BITS as i32 }>(sums)
 }
 
-/// Of two rows side by side: the level of the first's halves together, and of the second's.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn levels(first: __m256i, second: __m256i) -> __m256i {
-    level(_mm256_add_epi32(
-        _mm256_permute2x128_si256::<0x20>(first, second),
-        _mm256_permute2x128_si256::<0x31>(first, second),
-    ))
-}
-
 /// Two weights' parts side by side.
 #[inline]
 fn in_one(first: i16, second: i16) -> i32 {
     i32::from(first as u16) | (i32::from(second) << 16)
-}
-
-#[inline]
-fn load_group(group: &Group) -> __m128i {
-    // SAFETY: eight numbers of 16 bits are 16 bytes, and an unaligned load takes them wherever they are.
-    unsafe { _mm_loadu_si128(group.as_ptr().cast()) }
 }
 
 #[inline]
@@ -261,14 +253,16 @@ fn store_32(values: __m256i, bytes: &mut [u8]) {
     unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), values) };
 }
 
-/// Stores the first twelve bytes, or as many as there is room for.
+/// Stores the first twelve bytes, or as many as there is room for; more of them where there is more room.
 #[inline]
 fn store_12(values: __m128i, bytes: &mut [u8]) {
+    if bytes.len() >= 16 {
+        // SAFETY: the slice has room for 16 bytes, and an unaligned store puts them wherever they are.
+        return unsafe { _mm_storeu_si128(bytes.as_mut_ptr().cast(), values) };
+    }
     let mut all = [0; 16];
     // SAFETY: the array holds 16 bytes of ours, and an unaligned store puts them wherever they are.
     unsafe { _mm_storeu_si128(all.as_mut_ptr().cast(), values) };
-    match bytes.as_chunks_mut::<12>() {
-        ([twelve], []) => twelve.copy_from_slice(&all[..12]),
-        (_, fewer) => fewer.copy_from_slice(&all[..fewer.len()]),
-    }
+    let fewer = bytes.len().min(12);
+    bytes[..fewer].copy_from_slice(&all[..fewer]);
 }
