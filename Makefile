@@ -8,9 +8,10 @@ setup := deploy/setup/setup.sh
 # More words for the command, as in: make run ARGS="--repository /srv/models"
 ARGS ?=
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-training train lint fuzz bench bench-peers tour clean
+.PHONY: help setup build run test test-training train lint fuzz soak bench bench-peers flame tour clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
@@ -47,6 +48,10 @@ fuzz: ## Fuzz the borders, FUZZ_SECONDS a target
 	@$(setup) fuzz
 	nice tests/fuzz/run $(FUZZ_SECONDS)
 
+soak: ## Run reloads, overload, cancellations, garbage and restarts together, SOAK_SECONDS long
+	@$(setup) test
+	VIGIE_SOAK_SECONDS=$(SOAK_SECONDS) cargo test $(cargo_flags) --test it -- --nocapture soak::
+
 bench: ## Measure what the README's figures say, on this machine
 	@$(setup) test
 	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures -- $(ARGS)
@@ -57,6 +62,10 @@ bench-peers: build ## Measure MLServer, LitServe, BentoML and Triton beside the 
 	cargo bench $(subst --release,--profile release,$(cargo_flags)) --bench figures -- export target/tmp/peers
 	PYTHONPATH=tests .runtime/peers/load/bin/python -m peers --decode guide $(ARGS)
 	PYTHONPATH=tests .runtime/peers/load/bin/python -m peers --decode half $(ARGS)
+
+flame: ## Draw where a server under load spends its time: target/tmp/flame.svg
+	@$(setup) flame
+	deploy/flame/flame.sh
 
 tour: build ## Run every command of the README's quick start, and check that it prints what is shown there
 	python3 deploy/tour/tour.py $(ARGS)

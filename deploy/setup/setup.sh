@@ -15,6 +15,7 @@ runtime=$project/.runtime
 . "$here/lib.sh"
 
 ort_version=1.31.1
+inferno_version=0.12.8
 minimum_rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 check_tools() {
@@ -175,6 +176,18 @@ for_fuzz() {
     have c++ || have g++ || have clang++ || install_system_package g++ || fail "a C++ compiler is needed." "Run: $(mending_command g++)"
 }
 
+# What draws flame graphs. perf, which takes the samples, belongs to the system's kernel and is asked for by the script that needs it.
+for_flame() {
+    for_test
+    local target=$runtime/inferno
+    in_place "$target" "$inferno_version" && return
+    say "inferno $inferno_version: fetching and building"
+    rm -rf "$target"
+    cargo install --quiet --locked --version "$inferno_version" --root "$target" --target-dir target/inferno inferno ||
+        fail "inferno could not be had." "Check the network and run this again."
+    printf '%s\n' "$inferno_version" >"$target/.complete"
+}
+
 for_training() {
     check_python
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
@@ -210,6 +223,7 @@ case ${1:-} in
     build) for_build ;;
     test) for_test ;;
     fuzz) for_fuzz ;;
+    flame) for_flame ;;
     training) for_training ;;
     peers) for_peers ;;
     peer) for_peer "${2:-}" ;;
@@ -223,5 +237,5 @@ case ${1:-} in
         check_lint_tools
         say "ready: make run"
         ;;
-    *) fail "what to prepare?" "Run: deploy/setup/setup.sh build | lint | test | fuzz | training | peers | all" ;;
+    *) fail "what to prepare?" "Run: deploy/setup/setup.sh build | lint | test | fuzz | flame | training | peers | all" ;;
 esac

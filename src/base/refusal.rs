@@ -19,6 +19,8 @@ pub enum RefusalKind {
     Cancelled,
     /// The operation is switched off or not offered.
     Unsupported,
+    /// The model cannot run on this input: whose mistake it is, the caller's or the model's, cannot be told.
+    Failed,
     /// Our mistake.
     Internal,
 }
@@ -96,6 +98,14 @@ impl Refusal {
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self {
             kind: RefusalKind::Unsupported,
+            message: message.into(),
+        }
+    }
+
+    /// The model cannot run on this input.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Failed,
             message: message.into(),
         }
     }

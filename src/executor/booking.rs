@@ -173,6 +173,30 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_fraction_of_a_core_or_beside_whole_ones_books_no_thread_of_its_own() {
+        for (cores, live, whole) in [
+            (0.25, None, 1),
+            (0.5, Some(4), 1),
+            (1.0, None, 1),
+            (1.5, None, 1),
+            (1.99, Some(8), 1),
+            (2.5, None, 2),
+            (2.5, Some(1), 1),
+            (7.9, None, 7),
+        ] {
+            let plan = plan_cores(cores, live);
+            assert_eq!(plan.threads(Kind::Live), whole, "{plan}");
+            assert_eq!(plan.threads(Kind::Network), (cores as usize).max(1), "{plan}");
+            assert_eq!(
+                (plan.threads(Kind::Load), plan.threads(Kind::Background)),
+                (1, 1),
+                "{plan}"
+            );
+            assert!((plan.cores - cores).abs() < f64::EPSILON, "{plan}");
+        }
+    }
+
     proptest! {
         #[test]
         fn shares_sum_to_the_cores_and_live_threads_never_exceed_them(

@@ -37,6 +37,9 @@ const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 const MAX_HEADER_BYTES: u32 = 16 << 10;
 /// How long a peer may take to answer a keepalive.
 const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
+/// How often over the callers of one connection may give up all the calls that it may have open before the server has looked at them: while it stalls,
+/// deadlines pass together. Beyond it the connection is cut, because what is given up holds memory until then.
+const GIVEN_UP_ROUNDS: u32 = 4;
 
 /// The planes that the services ask.
 pub struct GrpcParts {
@@ -188,8 +191,10 @@ pub enum GrpcError {
 }
 
 fn transport(limits: &GrpcLimits) -> Server {
+    let given_up = limits.max_streams.saturating_mul(GIVEN_UP_ROUNDS);
     Server::builder()
         .max_concurrent_streams(limits.max_streams)
+        .http2_max_pending_accept_reset_streams(Some(given_up as usize))
         .max_frame_size(limits.max_frame_bytes)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)

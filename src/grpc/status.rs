@@ -24,7 +24,7 @@ pub fn code(kind: &RefusalKind) -> Code {
         RefusalKind::DeadlineExceeded { .. } => Code::DeadlineExceeded,
         RefusalKind::Cancelled => Code::Cancelled,
         RefusalKind::Unsupported => Code::Unimplemented,
-        RefusalKind::Internal => Code::Internal,
+        RefusalKind::Failed | RefusalKind::Internal => Code::Internal,
     }
 }
 
@@ -47,6 +47,7 @@ pub fn status(refusal: Refusal) -> Status {
         | RefusalKind::DeadlineExceeded { retry_after: None }
         | RefusalKind::Cancelled
         | RefusalKind::Unsupported
+        | RefusalKind::Failed
         | RefusalKind::Internal => return Status::new(code(&refusal.kind), message),
     }
     Status::with_error_details(code(&refusal.kind), message, details)
@@ -128,6 +129,7 @@ mod tests {
             (Refusal::too_late(Duration::ZERO), Code::DeadlineExceeded),
             (Refusal::cancelled(), Code::Cancelled),
             (Refusal::unsupported("no"), Code::Unimplemented),
+            (Refusal::failed("no"), Code::Internal),
             (Refusal::internal("no"), Code::Internal),
         ];
         for (refusal, expected) in table {

@@ -222,8 +222,9 @@ pub(super) fn refused_run(error: RunError) -> Refusal {
         RunError::Engine(engine::RunError::Memory(_) | engine::RunError::Failed(_))
         | RunError::Head(_)
         | RunError::Shape { .. } => {
-            tracing::error!(%error, "a model failed on a request");
-            Refusal::internal("the model failed on this input")
+            // Callers can bring it about, with numbers that no picture has or sizes that take all memory; so it wakes nobody.
+            tracing::warn!(%error, "a model failed on a request");
+            Refusal::failed("the model failed on this input")
         }
     }
 }

@@ -70,6 +70,8 @@ closed_set! {
         Cancelled = "cancelled",
         /// The operation is switched off or not offered.
         Unsupported = "unsupported",
+        /// The model could not run on the input.
+        Failed = "failed",
         /// A mistake of the server.
         Internal = "internal",
     }
@@ -85,6 +87,7 @@ impl From<&RefusalKind> for RefusalReason {
             RefusalKind::DeadlineExceeded { .. } => Self::DeadlineExceeded,
             RefusalKind::Cancelled => Self::Cancelled,
             RefusalKind::Unsupported => Self::Unsupported,
+            RefusalKind::Failed => Self::Failed,
             RefusalKind::Internal => Self::Internal,
         }
     }

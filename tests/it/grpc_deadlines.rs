@@ -85,3 +85,24 @@ async fn an_expired_call_is_answered_deadline_exceeded_and_never_cancelled() {
     assert_eq!(patient, (0, String::new()));
     assert_eq!(status(connection, "soon", message).await.0, 3);
 }
+
+/// As when a proxy sends the calls of many callers over one connection, and the server stalls for longer than they wait.
+#[tokio::test]
+async fn calls_given_up_together_cost_the_other_calls_of_their_connection_nothing() {
+    let place = Place::with_versions(&[1]);
+    let server = Launch::new(&place).start_ready();
+    let client = server.ad_safety().await;
+    let call = || {
+        let mut client = client.clone();
+        async move { client.classify(catalogue()[0].question()).await }
+    };
+    call().await.unwrap();
+    server.signal("STOP");
+    let patient = tokio::spawn(call());
+    let given_up = (0..200).map(|_| tokio::time::timeout(Duration::from_millis(100), call()));
+    let answered = futures_util::future::join_all(given_up).await;
+    assert!(answered.iter().all(Result::is_err));
+    server.signal("CONT");
+    within(Duration::from_secs(60), patient).await.unwrap().unwrap();
+    call().await.unwrap();
+}

@@ -203,7 +203,7 @@ async fn streams_beyond_their_number_are_refused_and_calls_are_not() {
 }
 
 /// A JPEG that keeps a core busy for some tens of milliseconds.
-fn large_jpeg() -> Vec<u8> {
+pub fn large_jpeg() -> Vec<u8> {
     let (width, height) = (3000, 2000);
     let pixels: Vec<u8> = (0..3 * width * height).map(|at| (at / 7 % 251) as u8).collect();
     let image = turbojpeg::Image {

@@ -1,6 +1,7 @@
 """Started servers: on their core, in their own environment, told apart from everything else that runs, and ended for certain."""
 
 import contextlib
+import ctypes
 import os
 import secrets
 import signal
@@ -15,6 +16,10 @@ MARK = "VIGIE_PEERS_SERVER"
 
 STOP_SECONDS = 10
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 
 
 class Died(Exception):
@@ -36,6 +41,7 @@ class Started:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=end_with_parent,
             )
 
     def check(self) -> None:
@@ -101,6 +107,11 @@ class Started:
                 except OSError:
                     continue
         return found
+
+
+def end_with_parent() -> None:
+    """Has the kernel end this process when the benchmark is gone, even where it was killed; called between fork and exec, which keeps it."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_ports(count: int) -> list[int]:
