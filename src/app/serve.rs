@@ -14,7 +14,7 @@ use super::build::{House, build};
 use super::readiness;
 use super::stop::StopSignals;
 use crate::config::{self, Settings};
-use crate::executor::{CorePlan, Kind, cores_of_this_process, plan_cores};
+use crate::executor::{CorePlan, Kind, become_one_of, cores_of_this_process, plan_cores};
 use crate::grpc::{GrpcLimits, GrpcServer, LogReport};
 use crate::http::{Admin, AdminState};
 use crate::telemetry::{LogFormat, Metrics, Telemetry, TelemetryError, TelemetrySettings, Traces};
@@ -52,6 +52,10 @@ pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_name("vigie-net")
         .worker_threads(plan.threads(Kind::Network))
+        .on_thread_start(|| {
+            // Refused to a process that was started with less: then it keeps what it has.
+            let _refused = become_one_of(Kind::Network);
+        })
         .enable_all()
         .build()
         .map_err(|error| ServeError::System(format!("start the runtime: {error}")))?;

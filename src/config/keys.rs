@@ -192,7 +192,7 @@ settings! {
         wall: Duration = "90s";
         /// How long it is measured there afterwards, about: what runs cost by their size, which decides how it is run. "0s" measures nothing, and each
         /// picture is run by itself.
-        measure: Option<Duration> = "50ms";
+        measure: Option<Duration> = "20ms";
     }
 
     /// The shadow: a second revision that judges after the answer, for comparison.

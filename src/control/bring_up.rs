@@ -13,7 +13,7 @@ use crate::base::{Digest, ModelName, RevisionId, Version, Wish};
 use crate::engine::{Head, Runtime};
 use crate::executor::{
     CostCurve, Executor, GoldenCase, JudgeSpec, Kind, Lanes, LoadError, Measuring, MemoryBudget, Need, ProofError,
-    ProofLimits, ProofReport, Reaper, RevisionSpec, lower_to, processor, prove,
+    ProofLimits, ProofReport, Reaper, RevisionSpec, become_one_of, processor, prove,
 };
 use crate::preprocess::PictureLimits;
 use crate::repository::{Candidate, Manifest, OpenSealedError, SealedRevision, open_sealed, seal};
@@ -174,8 +174,11 @@ impl BringUp {
     async fn load(self, spec: RevisionSpec, curve: CostCurve, wish: Wish) -> Result<(Executor, f64), Failure> {
         let (done, loaded) = oneshot::channel();
         let span = Span::current();
+        // Threads that a run is spread over are started here, and stay what this thread is.
+        let spread = curve.choose(&wish, self.lanes.live).threads > 1;
+        let kind = if spread { Kind::Live } else { Kind::Load };
         let work = move || {
-            lower_own_priority();
+            lower_own_priority(kind);
             let loaded = span.in_scope(|| {
                 let load = || Executor::load_measured(&self.runtime, spec, self.lanes, (curve, wish), &self.reaper);
                 let executor = info_span!("load").in_scope(load)?;
@@ -249,8 +252,8 @@ impl Failure {
     }
 }
 
-fn lower_own_priority() {
-    if let Err(error) = lower_to(Kind::Load.nice()) {
+fn lower_own_priority(kind: Kind) {
+    if let Err(error) = become_one_of(kind) {
         tracing::debug!(%error, "loading runs at normal priority");
     }
 }

@@ -5,6 +5,7 @@
 //! priorities, so that they add up to the cores.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::control_group;
 use super::cores::Lanes;
@@ -47,6 +48,18 @@ impl Kind {
             // core, and they hardly feel it.
             Self::Load => 14,
             Self::Background => 19,
+        }
+    }
+}
+
+impl Kind {
+    /// How long it goes on at a time where others want the core too. Whoever wakes up with a shorter one need not wait for the end of a longer one: a
+    /// message is read, and a picture begun, in the midst of loading.
+    pub fn slice(self) -> Duration {
+        match self {
+            Self::Network => Duration::from_micros(200),
+            Self::Live => Duration::from_millis(1),
+            Self::Load | Self::Background => Duration::from_millis(4),
         }
     }
 }

@@ -35,7 +35,7 @@ pub use lane::{Abandoned, Lane};
 pub use loaded::{Executor, LoadError, RunError};
 pub use measure::{Measuring, processor};
 pub use memory::{MemoryBudget, Need, Reservation, Shortage, memory_for_revisions};
-pub use priority::lower_to;
+pub use priority::become_one_of;
 pub use proof::{ProofError, ProofLimits, ProofReport, SUBCOMMAND, prove, prove_here};
 pub use queue::{Class, QueueLimits, Ticket};
 pub use reaper::Reaper;

@@ -16,7 +16,7 @@ use super::booking::Kind;
 use super::cores::{Lanes, Load, NotRun};
 use super::judging::{PictureJob, judge_pictures};
 use super::lane::{Absence, Lane};
-use super::priority::lower_to;
+use super::priority::become_one_of;
 use super::queue::{Class, QueueLimits, Queues, Taken, Ticket, Waiting, Why};
 use crate::base::Deadline;
 use crate::preprocess::Workspace;
@@ -259,7 +259,7 @@ impl Shared {
     pub(super) fn serve(&self, index: usize) {
         let live = index < self.lanes.live;
         let kind = if live { Kind::Live } else { Kind::Background };
-        if let Err(error) = lower_to(kind.nice()) {
+        if let Err(error) = become_one_of(kind) {
             tracing::warn!(%error, kind = kind.as_str(), "a computing thread runs at normal priority");
         }
         let workspace = Rc::default();

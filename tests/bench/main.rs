@@ -45,7 +45,11 @@ const SECTIONS: [&str; 8] = [
 /// What the command line asks for.
 enum Asked {
     /// Measure these sections.
-    Measure { quick: bool, sections: Vec<&'static str> },
+    Measure {
+        quick: bool,
+        reloads: Option<usize>,
+        sections: Vec<&'static str>,
+    },
     /// Write what is measured to a folder.
     Export(PathBuf),
 }
@@ -56,10 +60,14 @@ fn main() {
     }
     match asked() {
         Some(Asked::Export(folder)) => house::export(&folder),
-        Some(Asked::Measure { quick, sections }) => measure(quick, &sections),
+        Some(Asked::Measure {
+            quick,
+            reloads,
+            sections,
+        }) => measure(quick, reloads, &sections),
         None => {
             eprintln!(
-                "make bench ARGS=\"[--quick] [SECTION…]\", sections: {}\nmake bench ARGS=\"export FOLDER\" writes the model and the pictures",
+                "make bench ARGS=\"[--quick] [--reloads=N] [SECTION…]\", sections: {}\nmake bench ARGS=\"export FOLDER\" writes the model and the pictures",
                 SECTIONS.join(", ")
             );
             std::process::exit(2);
@@ -76,25 +84,29 @@ fn asked() -> Option<Asked> {
         return Some(Asked::Export(folder.into()));
     }
     let mut sections = Vec::new();
-    let mut quick = false;
+    let (mut quick, mut reloads) = (false, None);
     for word in &words {
         match SECTIONS.iter().find(|section| *section == word) {
             Some(section) => sections.push(*section),
             None if word == "--quick" => quick = true,
-            None => return None,
+            None => reloads = Some(word.strip_prefix("--reloads=")?.parse().ok()?),
         }
     }
     if sections.is_empty() {
         sections = SECTIONS.to_vec();
     }
-    Some(Asked::Measure { quick, sections })
+    Some(Asked::Measure {
+        quick,
+        reloads,
+        sections,
+    })
 }
 
-fn measure(quick: bool, sections: &[&str]) {
+fn measure(quick: bool, reloads: Option<usize>, sections: &[&str]) {
     let effort = Effort {
         rounds: if quick { 3 } else { 7 },
         span: Duration::from_millis(if quick { 1000 } else { 2000 }),
-        reloads: if quick { 10 } else { 100 },
+        reloads: reloads.unwrap_or(if quick { 10 } else { 100 }),
     };
     let machine = machine::describe();
     let (server, load) = (machine::SERVER_CORE, machine::LOAD_CORE);

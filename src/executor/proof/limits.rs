@@ -3,7 +3,7 @@
 use std::io;
 
 use super::super::booking::Kind;
-use super::super::priority::lower_to;
+use super::super::priority::become_one_of;
 
 /// Enough for the library, the model, its external data and one golden picture at a time.
 const OPEN_FILES: u64 = 64;
@@ -17,7 +17,7 @@ const OPEN_FILES: u64 = 64;
 /// # Errors
 /// When the operating system refuses one of them.
 pub(super) fn restrict(memory_bytes: u64, cpu_seconds: u64) -> io::Result<()> {
-    lower_to(Kind::Load.nice())?;
+    become_one_of(Kind::Load)?;
     set(libc::RLIMIT_CORE, 0, 0)?;
     set(libc::RLIMIT_FSIZE, 0, 0)?;
     set(libc::RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES)?;
