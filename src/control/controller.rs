@@ -16,7 +16,7 @@ use super::show;
 use super::versions::Loaded;
 use super::view::VersionState;
 use crate::base::{Digest, ModelName, Refusal, RevisionId, Version};
-use crate::executor::{CostCurve, Executor};
+use crate::executor::CostCurve;
 use crate::plan::{PlanPublisher, ServingPlan};
 use crate::repository::{Hint, Repository, Scan, prune};
 use crate::store::{DataDirectory, Measured, ModelRecord, ServingRecord};
@@ -43,6 +43,7 @@ pub struct Controller {
     /// What was measured of revisions, and on what.
     measured: Measured<CostCurve>,
     machine: String,
+    newly_measured: Vec<(RevisionId, CostCurve)>,
     publisher: PlanPublisher,
     bring_up: BringUp,
     metrics: Metrics,
@@ -76,6 +77,7 @@ impl Controller {
             hints: parts.hints,
             measured: Measured::load(&parts.data),
             machine: parts.bring_up.machine(),
+            newly_measured: Vec::new(),
             data: parts.data,
             publisher: parts.publisher,
             bring_up: parts.bring_up,
@@ -197,7 +199,7 @@ impl Controller {
                 self.metrics.golden_difference(&model, version, golden_worst);
                 self.metrics.swap(&swap(SwapResult::Published, ""));
                 let proven = BTreeSet::from([content]);
-                let loaded_executor = Arc::clone(&executor);
+                self.newly_measured.push((revision, executor.curve().clone()));
                 let loaded = Loaded {
                     executor,
                     manifest,
@@ -205,7 +207,6 @@ impl Controller {
                     proven,
                 };
                 state.versions.note_loaded(revision, loaded);
-                self.keep_measured(revision, &loaded_executor);
             }
             Ok(BroughtUp::Proven) => {
                 if let Some(content) = content {
@@ -272,6 +273,7 @@ impl Controller {
         }
         let is_changed = self.show();
         self.answer_loads();
+        self.keep_measured();
         is_changed
     }
 
@@ -285,12 +287,13 @@ impl Controller {
         self.record = record;
     }
 
-    /// Keeps what was measured of a revision for the next start.
-    fn keep_measured(&mut self, revision: RevisionId, executor: &Executor) {
-        let loaded = self.models.values().flat_map(|state| state.versions.loaded.keys());
-        let of: BTreeSet<RevisionId> = loaded.copied().collect();
-        let curve = executor.curve().clone();
-        self.measured.keep(&self.data, revision, &self.machine, curve, &of);
+    /// Keeps what was measured of new revisions for the next start. Writes to the disk, so it comes after whatever somebody waits for.
+    fn keep_measured(&mut self) {
+        for (revision, curve) in std::mem::take(&mut self.newly_measured) {
+            let loaded = self.models.values().flat_map(|state| state.versions.loaded.keys());
+            let of: BTreeSet<RevisionId> = loaded.copied().collect();
+            self.measured.keep(&self.data, revision, &self.machine, curve, &of);
+        }
     }
 
     /// Gives up the revisions that were live before, so that there is memory for one on its way.

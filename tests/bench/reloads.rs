@@ -156,7 +156,7 @@ impl Stage {
         files::edit_manifest(&aside, |manifest| {
             let offsets = manifest["calibration"]["offset"].as_array_mut().unwrap();
             let first = offsets.get(0).and_then(|offset| offset.as_float()).unwrap();
-            offsets.replace(0, first + number as f64 * 1e-5);
+            offsets.replace(0, first + number as f64 * 1e-6);
         });
         if number > 4 {
             std::fs::remove_dir_all(self.place.version(number - 2)).unwrap();
@@ -179,11 +179,10 @@ impl Stage {
     async fn asked_until(&self, version: i64) -> Outcome {
         let mut whole = Outcome::default();
         let is_live = async || {
-            self.server
-                .models()
-                .await
-                .iter()
-                .any(|found| found.live && found.version == version)
+            let models = self.server.models().await;
+            let found = models.iter().find(|found| found.version == version);
+            assert!(found.is_none_or(|found| found.state != "REJECTED"), "{found:?}");
+            found.is_some_and(|found| found.live)
         };
         while !is_live().await {
             whole = whole.merge(self.asked(Duration::from_millis(400)).await);
