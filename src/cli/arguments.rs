@@ -266,7 +266,7 @@ pub(super) struct ModelsArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ModelsWanted {
-    /// Only this model
+    /// Only this model, and how its versions are run and what their runs were measured to take
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub model: String,
     /// Show it again after each change, until interrupted

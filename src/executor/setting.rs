@@ -79,14 +79,16 @@ impl CostCurve {
     pub fn choose(&self, wish: &Wish, cores: usize) -> Setting {
         let cores = cores.max(1);
         let usable = |point: &&CostPoint| point.same && point.threads <= cores;
-        let pinned = |point: &&CostPoint| {
-            wish.batch.is_none_or(|batch| batch == point.batch)
-                && wish.threads.is_none_or(|threads| threads == point.threads)
-        };
+        let of_threads = |point: &&CostPoint| wish.threads.is_none_or(|threads| threads == point.threads);
+        let of_batch = |point: &&CostPoint| wish.batch.is_none_or(|batch| batch == point.batch);
         let usable: Vec<&CostPoint> = self.points.iter().filter(usable).collect();
-        let mut candidates: Vec<&CostPoint> = usable.iter().copied().filter(pinned).collect();
+        let mut candidates: Vec<&CostPoint> = usable.iter().copied().filter(of_threads).collect();
         if candidates.is_empty() {
             candidates.clone_from(&usable);
+        }
+        // Among those of the threads, whatever becomes of the batch: sessions that are loaded have so many.
+        if candidates.iter().any(of_batch) {
+            candidates.retain(of_batch);
         }
         if let Aim::Latency(bound) = wish.aim {
             let quick = |point: &&CostPoint| point.took <= bound;
@@ -224,6 +226,9 @@ mod tests {
         };
         assert_eq!(pinned(Some(8), None), (8, 1, None));
         assert_eq!(pinned(None, Some(2)), (1, 2, None));
+        let (batch, threads, objection) = pinned(Some(4), Some(2));
+        assert_eq!((batch, threads), (1, 2), "4 together were never tried on two threads");
+        assert!(objection.is_some());
         let (batch, _, objection) = pinned(Some(16), None);
         assert_eq!(batch, 4);
         assert_eq!(
