@@ -343,10 +343,10 @@ impl Controller {
                 let (phase, watched) = watch::channel(VersionState::Loading);
                 state.versions.loading.insert(revision, watched);
                 let (bring_up, model) = (self.bring_up.clone(), name.clone());
-                let tuning = Tuning {
-                    wish: state.wish(),
-                    measured: self.measured.of(&revision, &self.machine).cloned(),
-                };
+                let wish = state.wish();
+                let measured = self.measured.of(&revision, &self.machine);
+                let measured = measured.filter(|curve| curve.covers(&wish)).cloned();
+                let tuning = Tuning { wish, measured };
                 let span = info_span!("bring_up", %model, %version, %revision);
                 under_asker(&span, &self.loads_awaited, |asked| asked == name);
                 let task = async move {

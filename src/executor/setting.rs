@@ -119,6 +119,19 @@ impl CostCurve {
         )
     }
 
+    /// Whether it was measured with such a wish in mind: whatever is pinned was tried.
+    pub fn covers(&self, wish: &Wish) -> bool {
+        let tried = |of: fn(&CostPoint) -> usize, wanted: Option<usize>| {
+            wanted.is_none_or(|wanted| self.points.iter().any(|point| of(point) == wanted))
+        };
+        let too_long = match (wish.aim, self.points.first()) {
+            (Aim::Latency(bound), Some(one)) => one.took > bound,
+            _ => false,
+        };
+        let spread = self.points.iter().any(|point| point.threads > 1);
+        tried(|point| point.batch, wish.batch) && tried(|point| point.threads, wish.threads) && (spread || !too_long)
+    }
+
     /// Why a pinned value of a wish is not followed; none where it is.
     pub fn objection(&self, wish: &Wish, chosen: &Setting) -> Option<String> {
         let unmet = |what: &str, wanted: Option<usize>, got: usize, of: fn(&CostPoint) -> usize| {
@@ -127,7 +140,7 @@ impl CostCurve {
             let why = if changes {
                 "would make a picture's scores depend on how it is run"
             } else {
-                "cannot be had here"
+                "was not tried when it was loaded, or does not run"
             };
             Some(format!("[serving] {what} = {wanted} {why}; it runs with {got}"))
         };
@@ -226,6 +239,11 @@ mod tests {
         };
         assert_eq!(pinned(Some(8), None), (8, 1, None));
         assert_eq!(pinned(None, Some(2)), (1, 2, None));
+        let seven = Wish {
+            batch: Some(7),
+            ..Wish::default()
+        };
+        assert!(curve().covers(&Wish::default()) && !curve().covers(&seven));
         let (batch, threads, objection) = pinned(Some(4), Some(2));
         assert_eq!((batch, threads), (1, 2), "4 together were never tried on two threads");
         assert!(objection.is_some());
