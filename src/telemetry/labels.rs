@@ -7,6 +7,7 @@ use std::fmt::{self, Write};
 
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 
+use super::of_versions::OfVersion;
 use crate::base::{CountryCode, Label, ModelName, RefusalKind, Verdict, Version};
 
 macro_rules! closed_set {
@@ -315,4 +316,28 @@ pub(super) struct RuntimeLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct TraceLabels {
     pub trace_id: String,
+}
+
+/// Labels in which a version always stands, under this field.
+macro_rules! of_version {
+    ($($labels:ident by $version:ident),+) => { $(
+        impl OfVersion for $labels {
+            fn version(&self) -> Option<(ModelName, Version)> {
+                Some((self.model.clone(), self.$version))
+            }
+        }
+    )+ };
+}
+of_version!(
+    VerdictLabels by version,
+    PictureLabels by version,
+    VersionLabels by version,
+    ShadowLabels by candidate,
+    FlipLabels by candidate
+);
+
+impl OfVersion for RequestLabels {
+    fn version(&self) -> Option<(ModelName, Version)> {
+        Some((self.model.clone()?, self.version?))
+    }
 }

@@ -86,6 +86,8 @@ impl Metrics {
 
     /// The versions of the repository by state, and how those that are loaded are run: all of them, every time.
     pub fn versions(&self, counts: &[VersionCount], settings: &[SettingShown]) {
+        let loaded = settings.iter().map(|setting| (setting.model.clone(), setting.version));
+        self.0.keep(&loaded.collect());
         // One writer at a time, so that a scrape between clearing and setting is the only thing that can see less; it waits here instead.
         let shown = self.0.repository.write().unwrap_or_else(PoisonError::into_inner);
         shown.versions.clear();

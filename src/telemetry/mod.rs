@@ -10,6 +10,7 @@ mod happenings;
 mod keeper;
 mod labels;
 mod metrics;
+mod of_versions;
 mod parent;
 mod process;
 mod series;

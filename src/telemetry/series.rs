@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::labels::*;
+use super::of_versions::{OfVersion, OfVersions, Versions};
 use super::process::{Process, Readings};
 
 /// From a tenth of a millisecond to ten seconds: an answer from memory up to a hopeless one.
@@ -38,21 +39,21 @@ type Traced = HistogramWithExemplars<TraceLabels>;
 pub(super) struct Series {
     registry: Registry,
     pub readings: Readings,
-    pub requests: Family<RequestLabels, Traced, fn() -> Traced>,
+    pub requests: OfVersions<RequestLabels, Traced>,
     pub stages: TimedBy<StageLabels>,
     pub together: Histogram,
     pub refused: Family<RefusalLabels, Counter>,
-    pub verdicts: Family<VerdictLabels, Counter>,
-    pub pictures: Family<PictureLabels, Counter>,
+    pub verdicts: OfVersions<VerdictLabels, Counter>,
+    pub pictures: OfVersions<PictureLabels, Counter>,
     pub repository: RwLock<Repository>,
     pub live: Family<ModelLabels, Gauge>,
     pub swaps: TimedBy<SwapLabels>,
     pub policy_swaps: Family<PolicySwapLabels, Counter>,
-    pub golden: Family<VersionLabels, Gauge<f64, AtomicU64>>,
+    pub golden: OfVersions<VersionLabels, Gauge<f64, AtomicU64>>,
     pub scans: TimedBy<ScanLabels>,
     pub overflows: Counter,
-    pub shadow: Family<ShadowLabels, Counter>,
-    pub flips: Family<FlipLabels, Counter>,
+    pub shadow: OfVersions<ShadowLabels, Counter>,
+    pub flips: OfVersions<FlipLabels, Counter>,
     pub tap_drops: Counter,
     pub exported: Family<ExportLabels, Counter>,
     pub runtime: Family<RuntimeLabels, Gauge>,
@@ -72,21 +73,21 @@ impl Series {
         let mut series = Self {
             registry: Registry::default(),
             readings: Readings::default(),
-            requests: Family::new_with_constructor(|| Traced::new(REQUEST_SECONDS.into_iter())),
+            requests: OfVersions::new(Family::new_with_constructor(|| Traced::new(REQUEST_SECONDS.into_iter()))),
             stages: Family::new_with_constructor(|| Histogram::new(STAGE_SECONDS)),
             together: Histogram::new(PICTURES_TOGETHER),
             refused: Family::default(),
-            verdicts: Family::default(),
-            pictures: Family::default(),
+            verdicts: counted(),
+            pictures: counted(),
             repository: RwLock::default(),
             live: Family::default(),
             swaps: Family::new_with_constructor(|| Histogram::new(SWAP_SECONDS)),
             policy_swaps: Family::default(),
-            golden: Family::default(),
+            golden: counted(),
             scans: Family::new_with_constructor(|| Histogram::new(SCAN_SECONDS)),
             overflows: Counter::default(),
-            shadow: Family::default(),
-            flips: Family::default(),
+            shadow: counted(),
+            flips: counted(),
             tap_drops: Counter::default(),
             exported: Family::default(),
             runtime: Family::default(),
@@ -98,6 +99,16 @@ impl Series {
             drop(series.refused.get_or_create(&RefusalLabels { reason: *reason }));
         }
         series
+    }
+
+    /// Lets go of what versions did that are gone.
+    pub fn keep(&self, present: &Versions) {
+        self.requests.keep(present);
+        self.verdicts.keep(present);
+        self.pictures.keep(present);
+        self.golden.keep(present);
+        self.shadow.keep(present);
+        self.flips.keep(present);
     }
 
     /// Everything in the OpenMetrics text format.
@@ -115,7 +126,7 @@ impl Series {
             "request_duration",
             "Time to the answer of a call, by its status",
             Unit::Seconds,
-            self.requests.clone(),
+            self.requests.family.clone(),
         );
         let serving = registry.sub_registry_with_prefix("vigie_serving");
         serving.register_with_unit(
@@ -133,19 +144,19 @@ impl Series {
         serving.register(
             "pictures",
             "Pictures judged, by whether their scores were on record",
-            self.pictures.clone(),
+            self.pictures.family.clone(),
         );
-        serving.register("verdicts", "Verdicts given, one a country", self.verdicts.clone());
+        serving.register("verdicts", "Verdicts given, one a country", self.verdicts.family.clone());
         let observe = registry.sub_registry_with_prefix("vigie_observe");
         observe.register(
             "shadow_judged",
             "Offers to the shadow, by what came of them",
-            self.shadow.clone(),
+            self.shadow.family.clone(),
         );
         observe.register(
             "shadow_flips",
             "Verdicts that differ between live and candidate, one a country",
-            self.flips.clone(),
+            self.flips.family.clone(),
         );
         let tap = registry.sub_registry_with_prefix("vigie_tap");
         tap.register(
@@ -187,7 +198,7 @@ impl Series {
         control.register(
             "golden_difference_ratio",
             "The largest difference of a probability from its golden score",
-            self.golden.clone(),
+            self.golden.family.clone(),
         );
         let repository = registry.sub_registry_with_prefix("vigie_repository");
         repository.register_with_unit(
@@ -222,4 +233,13 @@ impl Series {
         registry.register_collector(Box::new(self.readings.clone()));
         registry.register_collector(Box::new(Process));
     }
+}
+
+/// Series that begin at zero, broken down by version.
+fn counted<L, M>() -> OfVersions<L, M>
+where
+    L: OfVersion + Clone + std::hash::Hash + Eq,
+    M: Default,
+{
+    OfVersions::new(Family::new_with_constructor(M::default))
 }
