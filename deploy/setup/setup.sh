@@ -151,6 +151,20 @@ setup_environment() {
     printf '%s\n' "$key" >"$target/.complete"
 }
 
+# A PostgreSQL server's programs, for the tests that start one of their own; nothing is done with a server that runs here already.
+setup_postgres() {
+    local folder
+    for folder in "${VIGIE_TEST_POSTGRES_BIN:-}" ${PATH//:/ } /usr/lib/postgresql/*/bin; do
+        [ -x "$folder/initdb" ] && [ -x "$folder/pg_ctl" ] && return
+    done
+    local package=postgresql
+    if have dnf || have zypper; then package=postgresql-server; fi
+    say "PostgreSQL: asking the system's package manager"
+    install_system_package "$package" ||
+        fail "a PostgreSQL server's programs are needed by the tests." "Run: $(mending_command "$package")" \
+            "or name the folder of initdb and pg_ctl in VIGIE_TEST_POSTGRES_BIN."
+}
+
 check_lint_tools() {
     { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1 ||
         fail "rustfmt and clippy are needed." "Run: rustup component add rustfmt clippy"
@@ -167,6 +181,7 @@ for_build() {
 for_test() {
     for_build
     check_python
+    setup_postgres
     setup_environment python "Python packages of the tests" "$here/test.txt"
 }
 

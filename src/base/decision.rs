@@ -1,13 +1,15 @@
 //! The record of one judgement.
 
-use std::time::SystemTime;
+use serde::{Deserialize, Serialize};
 
 use super::ids::{Digest, ModelName, PolicyVersion, RevisionId, Version};
+use super::moment::Moment;
 use super::score::LabelScore;
 use super::verdict::CountryVerdict;
 
 /// Which side of a release judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arm {
     Stable,
     Candidate,
@@ -27,7 +29,7 @@ impl Arm {
 }
 
 /// One product judged once: scores of one revision, verdicts of one policy.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     pub decision_id: String,
     pub verdicts: Vec<CountryVerdict>,
@@ -37,6 +39,8 @@ pub struct Decision {
     pub version: Version,
     pub revision: RevisionId,
     pub policy_version: PolicyVersion,
+    /// The last act on record when it was made: corrections up to this one were taken into account. 0: none yet.
+    pub correction_seq: u64,
     pub arm: Arm,
     /// Of the encoded bytes; none where there was no picture.
     pub image_sha256: Option<Digest>,
@@ -44,5 +48,5 @@ pub struct Decision {
     pub known_picture: bool,
     /// The trace that it was made under, 32 hexadecimal digits; empty where none was recorded.
     pub trace_id: String,
-    pub decided_at: SystemTime,
+    pub decided_at: Moment,
 }

@@ -7,10 +7,16 @@ use std::time::Duration;
 pub enum RefusalKind {
     /// The caller's input is wrong; `field` is its path in the request.
     InvalidArgument { field: String },
+    /// Nobody knows who asks: a token is missing or wrong.
+    Unauthenticated,
+    /// Who asks may not do this.
+    Denied,
     /// The named thing does not exist.
     NotFound,
     /// It exists, but cannot serve now.
     Unavailable,
+    /// It is not as the caller expected: the message says how it stands.
+    Aborted,
     /// Too much work is waiting; the caller may come back after `retry_after`.
     Overloaded { retry_after: Duration },
     /// The deadline passed, or cannot be met; where it cannot, who comes back after `retry_after` finds less work waiting.
@@ -44,6 +50,22 @@ impl Refusal {
         }
     }
 
+    /// A token that is missing or wrong.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Unauthenticated,
+            message: message.into(),
+        }
+    }
+
+    /// Not this account's to do.
+    pub fn denied(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Denied,
+            message: message.into(),
+        }
+    }
+
     /// A thing that does not exist.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self {
@@ -56,6 +78,14 @@ impl Refusal {
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self {
             kind: RefusalKind::Unavailable,
+            message: message.into(),
+        }
+    }
+
+    /// A thing that is not as the caller expected; `message` says how it stands.
+    pub fn aborted(message: impl Into<String>) -> Self {
+        Self {
+            kind: RefusalKind::Aborted,
             message: message.into(),
         }
     }

@@ -85,7 +85,7 @@ impl From<Probability> for f32 {
 }
 
 /// One calibrated probability of one label.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LabelScore {
     pub label: Label,
     pub probability: Probability,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::CountryCode;
+use super::moment::Moment;
+use super::product::ProductKey;
 use super::score::{Label, Probability};
 
 /// Whether a product may be shown. Ordered by strictness: the greater is the stricter.
@@ -32,7 +34,8 @@ impl Verdict {
 }
 
 /// Where a reason comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Source {
     Model,
     Rule,
@@ -49,7 +52,7 @@ pub enum Source {
 }
 
 /// One reason of a verdict: what was found, which rule spoke, and the sentence that people read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     pub source: Source,
     /// The label that it is about, where it is about one.
@@ -66,9 +69,20 @@ pub struct Reason {
 }
 
 /// What one country's verdict is, and why. Never without a reason.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CountryVerdict {
     pub country: CountryCode,
     pub verdict: Verdict,
     pub reasons: Vec<Reason>,
+    /// From this moment on it may be another, though nothing else changes: a rule begins or ends, a correction expires.
+    pub valid_until: Option<Moment>,
+}
+
+/// The verdicts on one product, in the order of the countries asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProductVerdicts {
+    pub product: ProductKey,
+    pub verdicts: Vec<CountryVerdict>,
+    /// False where nothing is known of it.
+    pub known: bool,
 }

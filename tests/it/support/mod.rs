@@ -6,6 +6,7 @@ pub mod http;
 pub mod lines;
 pub mod onnx;
 pub mod place;
+pub mod postgres;
 pub mod server;
 
 pub use place::Place;
