@@ -7,9 +7,11 @@ use std::path::PathBuf;
 use prost_types::FileDescriptorSet;
 use protox::prost::Message;
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 5] = [
     "vigie/v1/ad_safety.proto",
+    "vigie/v1/decisions.proto",
     "vigie/v1/models.proto",
+    "vigie/v1/policies.proto",
     "inference/grpc_service.proto",
 ];
 

@@ -2,6 +2,7 @@
 //!
 //! The rooms stand on floors, and a room uses only the floors below it: see `src/ARCHITECTURE.md`.
 
+pub mod accounts;
 pub mod app;
 pub mod base;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod engine;
 pub mod executor;
 pub mod grpc;
 pub mod http;
+pub mod ledger;
 pub mod observe;
 pub mod plan;
 pub mod policy;

@@ -9,20 +9,24 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::observing::{Ground, Observing, keeps_pictures};
+use super::records::{OnDisk, show_ledger};
 use super::serve::ServeError;
+use crate::accounts::Accounts;
 use crate::config::{Settings, WatchMode};
-use crate::control::{BringUp, Control, Controller, ControllerParts};
+use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts};
 use crate::engine::Runtime;
 use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reaper, memory_for_revisions};
 use crate::grpc::GrpcParts;
 use crate::http::Readiness;
-use crate::observe::{Observe, ShadowRunner};
+use crate::ledger::Ledger;
+use crate::observe::{Filled, Observe, OnRecord};
 use crate::plan;
 use crate::preprocess::PictureLimits;
 use crate::repository::{self, Repository, RepositoryOptions, Watcher};
 use crate::serving::{Serving, ServingLimits};
-use crate::store::{DataDirectory, ServingRecord};
-use crate::tap::{Tap, TapListener};
+use crate::store::ServingRecord;
+use crate::tap::Tap;
 use crate::telemetry::Metrics;
 
 /// What pictures on their way to observers may take of memory.
@@ -33,12 +37,20 @@ pub(super) struct House {
     pub serving: Serving,
     pub control: Control,
     pub observe: Observe,
+    pub accounts: Accounts,
     pub metrics: Metrics,
     pub readiness: watch::Sender<Readiness>,
+    /// How far the ledger is filled.
+    pub filled: watch::Receiver<Filled>,
+    corrections: Corrections,
+    drafts: Drafts,
+    on_record: OnRecord,
     cores: Cores,
     planes: Option<Planes>,
     stop_planes: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    /// Ends when everything that was decided is on record.
+    recording: Option<JoinHandle<()>>,
     _watcher: Watcher,
     _reaper: Reaper,
 }
@@ -46,69 +58,83 @@ pub(super) struct House {
 /// The planes that run as tasks, before they are started.
 struct Planes {
     controller: Controller,
-    shadow: ShadowRunner,
-    tapped: TapListener,
+    observing: Observing,
 }
 
 /// Builds everything that does not need the ports.
-pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes) -> Result<House, ServeError> {
-    let data = DataDirectory::open(&settings.data)?;
+pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: OnDisk) -> Result<House, ServeError> {
+    let OnDisk { data, records, journal } = disk;
     let record = ServingRecord::load(&data)?;
-    let library = Runtime::find_library(settings.runtime.library.as_deref())?;
-    let runtime = Arc::new(Runtime::load(&library)?);
-    metrics.runtime_loaded(runtime.version());
+    let accounts = accounts(settings)?;
+    let runtime = runtime(settings, &metrics)?;
     let cores = Cores::start(lanes, queue_limits(settings))
         .map_err(|error| ServeError::System(format!("start the computing threads: {error}")))?;
     show_load(&metrics, &cores);
-    let memory = MemoryBudget::new(
-        settings
-            .models
-            .memory
-            .map_or_else(memory_for_revisions, |bytes| bytes.bytes()),
-    );
+    let memory = memory(settings);
     show_memory(&metrics, &memory);
     let reaper = Reaper::start().map_err(|error| ServeError::System(format!("start the reaper's thread: {error}")))?;
 
+    let ledger = Arc::new(Ledger::new());
+    show_ledger(&metrics, &ledger);
     let (publisher, plan) = plan::channel();
-    let picture_limits = picture_limits(settings);
     let mut tap = Tap::new(TAP_MEMORY_BYTES);
-    let tapped = tap.listen(settings.shadow.queue);
     let observe = Observe::new(settings.shadow.flips);
+    let ground = Ground {
+        cores: &cores,
+        ledger: &ledger,
+        plan: &plan,
+        records: &records,
+        observe: &observe,
+        accounts: &accounts,
+        metrics: &metrics,
+    };
+    let (observing, filled) = Observing::new(settings, &ground, &mut tap);
     let (repository, hints, watcher) = open_repository(settings)?;
     let parts = ControllerParts {
         repository,
         hints,
         publisher,
-        bring_up: bring_up(settings, data.path(), (library, runtime), lanes, memory, reaper.clone())?,
+        bring_up: bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?,
         data,
         metrics: metrics.clone(),
         rescan: settings.watch.rescan,
         default_model: settings.default_model.clone(),
     };
     let (controller, control) = Controller::new(parts, record);
-    let shadow = ShadowRunner {
-        cores: cores.clone(),
-        observe: observe.clone(),
-        metrics: metrics.clone(),
-        picture_limits,
-    };
     Ok(House {
-        serving: Serving::new(plan, cores.clone(), Arc::new(tap), serving_limits(settings)),
         control,
         observe,
+        accounts,
         metrics,
         readiness: watch::channel(Readiness::default()).0,
+        filled,
+        corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
+        drafts: Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger)),
+        on_record: OnRecord::new(records),
+        serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
-        planes: Some(Planes {
-            controller,
-            shadow,
-            tapped,
-        }),
+        planes: Some(Planes { controller, observing }),
         stop_planes: CancellationToken::new(),
         tasks: Vec::new(),
+        recording: None,
         _watcher: watcher,
         _reaper: reaper,
     })
+}
+
+fn accounts(settings: &Settings) -> Result<Accounts, ServeError> {
+    match &settings.auth.accounts {
+        Some(file) => Ok(Accounts::open(file)?),
+        None => Ok(Accounts::off()),
+    }
+}
+
+/// ONNX Runtime, and where it was found.
+fn runtime(settings: &Settings, metrics: &Metrics) -> Result<(PathBuf, Arc<Runtime>), ServeError> {
+    let library = Runtime::find_library(settings.runtime.library.as_deref())?;
+    let runtime = Runtime::load(&library)?;
+    metrics.runtime_loaded(runtime.version());
+    Ok((library, Arc::new(runtime)))
 }
 
 /// What bringing revisions up needs.
@@ -140,8 +166,12 @@ impl House {
     pub fn grpc_parts(&self, ready: watch::Receiver<bool>) -> GrpcParts {
         GrpcParts {
             serving: self.serving.clone(),
+            accounts: self.accounts.clone(),
             control: self.control.clone(),
             observe: self.observe.clone(),
+            corrections: self.corrections.clone(),
+            drafts: self.drafts.clone(),
+            on_record: self.on_record.clone(),
             metrics: self.metrics.clone(),
             ready,
         }
@@ -149,15 +179,15 @@ impl House {
 
     /// Starts the planes: from now on the repository is looked at.
     pub fn start_planes(&mut self) {
-        if let Some(Planes {
-            controller,
-            shadow,
-            tapped,
-        }) = self.planes.take()
-        {
-            self.tasks.push(tokio::spawn(controller.run(self.stop_planes.clone())));
-            self.tasks.push(tokio::spawn(shadow.run(tapped)));
-        }
+        let Some(planes) = self.planes.take() else { return };
+        let stop = &self.stop_planes;
+        let (recording, observing) = planes.observing.start(stop);
+        self.recording = Some(recording);
+        // The first is waited for when they are stopped.
+        self.tasks.push(tokio::spawn(planes.controller.run(stop.clone())));
+        self.tasks.extend(observing);
+        self.tasks
+            .push(tokio::spawn(self.corrections.clone().bring(stop.clone())));
     }
 
     /// Stops the planes and then the computing threads, each within the time.
@@ -170,6 +200,11 @@ impl House {
         }
         for task in &self.tasks {
             task.abort();
+        }
+        if let Some(recording) = self.recording.take()
+            && tokio::time::timeout(within, recording).await.is_err()
+        {
+            tracing::warn!("the last decisions were not written in time and are lost");
         }
         let cores = self.cores.clone();
         let closing = tokio::task::spawn_blocking(move || cores.close(within));
@@ -232,7 +267,13 @@ fn serving_limits(settings: &Settings) -> ServingLimits {
         picture: picture_limits(settings),
         in_flight: settings.limits.in_flight,
         default_deadline: settings.limits.default_deadline,
+        keep_pictures: keeps_pictures(settings),
     }
+}
+
+fn memory(settings: &Settings) -> MemoryBudget {
+    let stated = settings.models.memory.map(|bytes| bytes.bytes());
+    MemoryBudget::new(stated.unwrap_or_else(memory_for_revisions))
 }
 
 /// This very program, to run candidates in: by the link that still leads to it when an upgrade has replaced its file meanwhile.

@@ -4,8 +4,10 @@
 //! serves. Stop: not ready, drain, close, flush, each within its time; a second signal exits at once.
 
 mod build;
+mod observing;
 mod offline;
 mod readiness;
+mod records;
 mod serve;
 mod stop;
 

@@ -8,10 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::base::ModelName;
 use crate::control::{Lack, RepositoryView};
 use crate::http::{Missing, Readiness};
+use crate::observe::Filled;
 
 /// From what is seen of the repository to whether the server is ready.
 pub(super) struct Follow {
     pub view: watch::Receiver<Arc<RepositoryView>>,
+    /// How far the ledger is filled.
+    pub filled: watch::Receiver<Filled>,
     /// Empty: the models that are found first. What comes later cannot take readiness away.
     pub required: Vec<ModelName>,
     /// Told in full to the admin port.
@@ -28,9 +31,11 @@ impl Follow {
             if self.required.is_empty() {
                 self.required = view.models.iter().map(|model| model.name.clone()).collect();
             }
-            self.tell(of_view(&view, &self.required));
+            let filled = *self.filled.borrow_and_update();
+            self.tell(of_view(&view, &self.required, filled));
             tokio::select! {
                 changed = self.view.changed() => if changed.is_err() { break },
+                Ok(()) = self.filled.changed() => {}
                 () = stop.cancelled() => break,
             }
         }
@@ -47,14 +52,20 @@ impl Follow {
     }
 }
 
-fn of_view(view: &RepositoryView, required: &[ModelName]) -> Readiness {
+fn of_view(view: &RepositoryView, required: &[ModelName], filled: Filled) -> Readiness {
     let told = |lacks: Vec<Lack>| {
         lacks
             .into_iter()
             .map(|Lack { what, why }| Missing { what, why })
             .collect()
     };
-    let missing: Vec<Missing> = told(view.missing(required));
+    let mut missing: Vec<Missing> = told(view.missing(required));
+    if !filled.done {
+        missing.push(Missing {
+            what: "known products".to_owned(),
+            why: format!("they are being read: {} so far", filled.products),
+        });
+    }
     Readiness {
         ready: missing.is_empty(),
         missing,

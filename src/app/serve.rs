@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::build::{House, build};
 use super::readiness;
+use super::records::OnDisk;
 use super::stop::StopSignals;
 use crate::config::{self, Settings};
 use crate::executor::{CorePlan, Kind, become_one_of, cores_of_this_process, plan_cores};
@@ -37,6 +38,10 @@ pub enum ServeError {
     Runtime(#[from] crate::engine::RuntimeError),
     #[error(transparent)]
     Store(#[from] crate::store::StoreError),
+    #[error(transparent)]
+    Accounts(#[from] crate::accounts::AccountsError),
+    #[error("what is on record: {0}")]
+    Records(String),
     #[error("the repository {path}: {reason}")]
     Repository { path: PathBuf, reason: String },
     #[error("{0}")]
@@ -74,7 +79,11 @@ async fn run(settings: Settings, plan: &CorePlan) -> Result<(), ServeError> {
     say_where(&grpc, &admin);
     println!("cores {plan}");
 
-    let house = build(&settings, metrics, plan.lanes())?;
+    let disk = tokio::select! {
+        disk = OnDisk::open(&settings) => disk?,
+        () = signals.next() => return Ok(()),
+    };
+    let house = build(&settings, metrics, plan.lanes(), disk)?;
     let running = Running::start(house, grpc, admin, telemetry.traces(), &settings)?;
     signals.next().await;
     tokio::select! {
@@ -189,6 +198,7 @@ impl Running {
         });
         let follow = readiness::Follow {
             view: house.control.subscribe(),
+            filled: house.filled.clone(),
             required: settings.models.required.clone(),
             readiness: house.readiness.clone(),
             ready,

@@ -13,13 +13,12 @@ use super::arguments::ClassifyArguments;
 use super::product::{self, Catalogue, Entry};
 use super::summary::Summary;
 use super::{Outcome, show};
-use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{Decision, StreamRequest, StreamResult, stream_result};
 
 pub(super) async fn run(arguments: &ClassifyArguments, file: &Path) -> anyhow::Result<Outcome> {
     let catalogue = Arc::new(Catalogue::read(file)?);
-    let client = Client::connect(&arguments.server.server).await?;
+    let client = arguments.server.connect().await?;
     let mut answers = client.classify_stream(requests(catalogue.clone(), arguments)).await?;
     let began = Instant::now();
     let progress = progress(catalogue.entries.len(), arguments.server.json);

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::arguments::ClassifyArguments;
 use super::{Outcome, catalogue, product, show};
-use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{CountryVerdict, Decision, Verdict};
 
@@ -26,7 +25,7 @@ pub(super) async fn run(arguments: ClassifyArguments) -> anyhow::Result<Outcome>
         );
     }
     let common = product::common(&arguments);
-    let client = Client::connect(&arguments.server.server).await?;
+    let client = arguments.server.connect().await?;
     let judge = async |image: PathBuf| {
         let answer = match product::with_picture(common.clone(), &image) {
             Ok(request) => client
@@ -82,7 +81,8 @@ fn as_json(image: &str, answer: &anyhow::Result<Decision>) -> anyhow::Result<ser
     Ok(json)
 }
 
-fn show_decisions(judged: &[(String, Decision)]) -> std::io::Result<()> {
+/// Decisions in a table, each beside what it is on.
+pub(super) fn show_decisions(judged: &[(String, Decision)]) -> std::io::Result<()> {
     let mut table = show::table(&["PICTURE", "COUNTRY", "VERDICT", "WHY"]);
     for (image, decision) in judged {
         for (at, verdict) in decision.verdicts.iter().enumerate() {

@@ -4,12 +4,11 @@ use comfy_table::Cell;
 
 use super::arguments::FlipsArguments;
 use super::{Outcome, show};
-use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{Flip, FlipSide};
 
 pub(super) async fn run(arguments: FlipsArguments) -> anyhow::Result<Outcome> {
-    let client = Client::connect(&arguments.server.server).await?;
+    let client = arguments.server.connect().await?;
     let models = if arguments.model.is_empty() {
         let summaries = client.list_models().await?.summaries;
         summaries.into_iter().map(|summary| summary.model).collect()

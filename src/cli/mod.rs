@@ -3,23 +3,29 @@
 //! Parses, calls the room that does the work, and shows the outcome: a table for people, JSON with `--json`. Exit codes: 0 done, 1 a
 //! verdict other than `ALLOW` or a repository with an error, 2 trouble. It decides nothing itself.
 
+mod account;
 mod arguments;
 mod catalogue;
 mod classify;
+mod correct;
+mod decisions;
 mod flips;
 mod models;
+mod policy;
+mod policy_diff;
 mod product;
 mod repository;
 mod serve;
 mod show;
 mod summary;
+mod verdicts;
 
 use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, ModelsCommand};
+use arguments::{Arguments, Command, DecisionsCommand, ModelsCommand, PolicyCommand};
 
 use crate::executor;
 
@@ -63,8 +69,21 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             None => client(models::run(models.wanted)),
             Some(ModelsCommand::Flips(flips)) => client(flips::run(flips)),
         },
+        Command::Verdicts(verdicts) => client(verdicts::run(verdicts)),
+        Command::Decisions(decisions) => match decisions.command {
+            DecisionsCommand::List(list) => client(decisions::list(*list)),
+            DecisionsCommand::Show(wanted) => client(decisions::show(wanted)),
+        },
+        Command::Correct(correct) => client(correct::run(*correct)),
         Command::Check(check) => repository::run_check(&check),
         Command::Add(add) => repository::run_add(add),
+        Command::Policy(arguments) => match arguments.command {
+            PolicyCommand::Diff(diff) => client(policy_diff::run(diff)),
+            PolicyCommand::Check(files) => policy::check(&files),
+            PolicyCommand::Test(files) => policy::test(&files),
+            PolicyCommand::Show(files) => policy::show(&files),
+        },
+        Command::Account(account) => account::run(account.command),
         // What it has to say it has said to its parent.
         Command::Prove => return Ok(ExitCode::from(u8::try_from(executor::prove_here()).unwrap_or(1))),
     };

@@ -8,12 +8,11 @@ use futures_util::StreamExt;
 
 use super::arguments::ModelsWanted;
 use super::{Outcome, show};
-use crate::grpc::client::Client;
 use crate::wire::to_json;
 use crate::wire::vigie::{Execution, ListModelsResponse, ModelSummary, ModelVersion, RunCost, ShadowSummary};
 
 pub(super) async fn run(wanted: ModelsWanted) -> anyhow::Result<Outcome> {
-    let client = Client::connect(&wanted.server.server).await?;
+    let client = wanted.server.connect().await?;
     if !wanted.watch {
         let answer = if wanted.model.is_empty() {
             client.list_models().await?

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
-use crate::wire::vigie::Verdict;
+use crate::wire::vigie::{ProductKey, Verdict};
 
 /// Writes to standard output. Fails when nobody reads any more.
 pub(super) fn print(text: &str) -> io::Result<()> {
@@ -113,6 +113,13 @@ pub(super) fn country(code: &str) -> String {
     } else {
         code.to_owned()
     }
+}
+
+/// A product as `partner/product`.
+pub(super) fn product(key: &ProductKey) -> String {
+    let ids = [key.partner_id.as_str(), key.product_id.as_str()];
+    let ids: Vec<&str> = ids.into_iter().filter(|id| !id.is_empty()).collect();
+    ids.join("/")
 }
 
 /// The first twelve digits of a digest.

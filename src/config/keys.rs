@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::value::{ByteSize, Endpoint, Given, LogFormat, Setting, WatchMode};
+use super::value::{ByteSize, DatabaseUrl, Endpoint, Given, LogFormat, Setting, WatchMode, WhenBehind};
 use crate::base::ModelName;
 
 /// One setting as the loader and the printer see it.
@@ -130,6 +130,12 @@ settings! {
         address: SocketAddr = "127.0.0.1:8002";
     }
 
+    /// Who may do what.
+    [auth: Auth] {
+        /// File of the accounts, which `vigie account` keeps; "" asks nobody for a token, and everything that people do is by "local".
+        accounts: Option<PathBuf> = "";
+    }
+
     /// ONNX Runtime.
     [runtime: Runtime] {
         /// The shared library; "" looks where `make setup` puts it.
@@ -166,6 +172,21 @@ settings! {
     [known: Known] {
         /// What their scores may take of memory, for each loaded revision; "0 B" remembers none and judges each picture anew.
         memory: ByteSize = "32 MiB";
+    }
+
+    /// Decisions, corrections and pictures on record.
+    [records: Records] {
+        /// Where they are: "" for this server's own data directory, or a PostgreSQL that several servers share, as in
+        /// "postgres://vigie@db.internal/vigie". Environment variables keep a password out of files.
+        postgres: Option<DatabaseUrl> = "";
+        /// Decisions that may wait to be written.
+        queue: usize = "8192";
+        /// What happens when more would wait: "shed" answers and counts the record as lost, "must" refuses the request.
+        when_behind: WhenBehind = "shed";
+        /// How many days decisions are kept; 0 keeps them for good.
+        keep_days: u32 = "400";
+        /// What pictures on record may take on disk: the oldest go first, but none that a correction is about. "0 B" keeps none.
+        pictures: ByteSize = "10 GiB";
     }
 
     /// How changes in the repository are noticed.

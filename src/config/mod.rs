@@ -8,6 +8,8 @@ mod keys;
 mod load;
 mod value;
 
-pub use keys::{Admin, Cores, Grpc, Limits, Models, Proof, Runtime, Settings, Shadow, Shutdown, Telemetry, Watch};
+pub use keys::{
+    Admin, Auth, Cores, Grpc, Limits, Models, Proof, Records, Runtime, Settings, Shadow, Shutdown, Telemetry, Watch,
+};
 pub use load::{ConfigError, Mistake, Override, Sources};
-pub use value::{ByteSize, Endpoint, LogFormat, WatchMode};
+pub use value::{ByteSize, DatabaseUrl, Endpoint, LogFormat, WatchMode, WhenBehind};

@@ -171,7 +171,7 @@ macro_rules! absent_when_empty {
         }
     )+ };
 }
-absent_when_empty!(PathBuf, ModelName, Endpoint, ByteSize);
+absent_when_empty!(PathBuf, ModelName, Endpoint, ByteSize, DatabaseUrl);
 
 impl Setting for ModelName {
     fn from_text(text: &str) -> Result<Self, String> {
@@ -289,6 +289,63 @@ impl Endpoint {
     }
 }
 
+/// The address of a database, maybe with a password: it is never shown whole.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The address with everything in it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Without the password.
+    fn shown(&self) -> String {
+        if let Some((scheme, rest)) = self.0.split_once("://") {
+            return match rest.split_once('@') {
+                Some((who, place)) => {
+                    let name = who.split(':').next().unwrap_or_default();
+                    format!("{scheme}://{name}:***@{place}")
+                }
+                None => self.0.clone(),
+            };
+        }
+        let words = self.0.split_whitespace();
+        let shown = words.map(|word| {
+            if word.starts_with("password=") {
+                "password=***"
+            } else {
+                word
+            }
+        });
+        shown.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+impl Setting for DatabaseUrl {
+    fn from_text(text: &str) -> Result<Self, String> {
+        // Not repeated in the message: it may hold a password.
+        let is_one = ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme));
+        if is_one || text.contains("host=") {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("an address such as \"postgres://vigie@db.internal/vigie\" or \"host=db.internal user=vigie\" is expected".into())
+        }
+    }
+    /// Without the password, whoever asks.
+    fn to_toml(&self) -> String {
+        quoted(self.shown())
+    }
+}
+
 impl Setting for Endpoint {
     fn from_text(text: &str) -> Result<Self, String> {
         // Not repeated in the message: what was written may be a secret.
@@ -356,5 +413,15 @@ choice! {
         Text = "text",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+choice! {
+    /// What happens when decisions come faster than they can be written.
+    WhenBehind {
+        /// They are answered, and their record is lost and counted.
+        Shed = "shed",
+        /// They are refused.
+        Must = "must",
     }
 }

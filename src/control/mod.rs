@@ -7,6 +7,8 @@
 mod appoint;
 mod bring_up;
 mod controller;
+mod corrections;
+mod drafts;
 mod handle;
 mod model;
 mod policies;
@@ -16,5 +18,7 @@ mod view;
 
 pub use bring_up::{BringUp, spec_of};
 pub use controller::{Controller, ControllerParts};
+pub use corrections::Corrections;
+pub use drafts::{Drafts, InForce, Simulation};
 pub use handle::Control;
 pub use view::{ExecutionView, Lack, ModelView, RepositoryView, VersionState, VersionView};

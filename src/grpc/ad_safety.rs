@@ -18,7 +18,9 @@ use crate::base::{Asker, Classification, Deadline, Priority, Refusal, RefusalKin
 use crate::serving::{Judged, Serving};
 use crate::wire::vigie::product::Picture;
 use crate::wire::vigie::stream_result::Result as ItemResult;
-use crate::wire::vigie::{ClassifyRequest, Decision, StreamRequest, StreamResult};
+use crate::wire::vigie::{
+    ClassifyRequest, Decision, GetVerdictsRequest, GetVerdictsResponse, StreamRequest, StreamResult,
+};
 
 /// Items that a stream may have read and not yet answered.
 const READ_AHEAD: usize = 64;
@@ -54,6 +56,23 @@ impl AdSafety for AdSafetyService {
         let mut answer = Response::new(judged.decision.into());
         answer.extensions_mut().insert(told);
         Ok(answer)
+    }
+
+    async fn get_verdicts(
+        &self,
+        request: Request<GetVerdictsRequest>,
+    ) -> Result<Response<GetVerdictsResponse>, Status> {
+        let answered = match request.into_inner().into_ask() {
+            Ok(ask) => self.serving.verdicts(ask).await,
+            Err(refusal) => Err(refusal),
+        };
+        let results = answered.map_err(|refusal| {
+            self.counter.refused(&refusal);
+            status(refusal)
+        })?;
+        Ok(Response::new(GetVerdictsResponse {
+            results: results.into_iter().map(Into::into).collect(),
+        }))
     }
 
     type ClassifyStreamStream = Answers<StreamResult>;

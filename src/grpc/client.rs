@@ -6,14 +6,22 @@ use std::time::Duration;
 
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt};
-use tonic::Code;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
 
 use super::generated::vigie::ad_safety_client::AdSafetyClient;
+use super::generated::vigie::decisions_client::DecisionsClient;
 use super::generated::vigie::models_client::ModelsClient;
+use super::generated::vigie::policies_client::PoliciesClient;
 use crate::wire::vigie::{
-    ClassifyRequest, Decision, GetModelRequest, ListFlipsRequest, ListFlipsResponse, ListModelsRequest,
-    ListModelsResponse, Model, StreamRequest, StreamResult, WatchModelsRequest, WatchModelsResponse,
+    ClassifyRequest, CorrectRequest, Correction, Decision, GetDecisionRequest, GetModelRequest, GetPolicyRequest,
+    GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse, ListCorrectionsRequest, ListCorrectionsResponse,
+    ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest, ListFlipsResponse, ListModelsRequest,
+    ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest, SimulatePolicyRequest,
+    SimulatePolicyResponse, StreamRequest, StreamResult, WatchModelsRequest, WatchModelsResponse,
 };
 
 /// How long a connection may take.
@@ -30,6 +38,8 @@ pub enum ClientError {
         "cannot reach {server}: {cause}; is the server running? start it with `vigie serve`, or name it with --server"
     )]
     Unreachable { server: String, cause: String },
+    #[error("the token is not one: letters, digits and punctuation are expected; is VIGIE_TOKEN whole?")]
+    Token,
     /// The server said no; `code` is the name that gRPC gives it, such as `NOT_FOUND`.
     #[error("{code}: {message}")]
     Refused { code: &'static str, message: String },
@@ -54,11 +64,33 @@ pub type Answers<T> = BoxStream<'static, Result<T, ClientError>>;
 #[derive(Clone)]
 pub struct Client {
     channel: Channel,
+    authority: Authority,
 }
 
+/// Sends the caller's token with every call, where there is one.
+#[derive(Clone)]
+struct Authority(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Authority {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A channel that says who asks.
+type Authorised = InterceptedService<Channel, Authority>;
+
 impl Client {
-    /// Connects to `HOST:PORT`, without encryption.
-    pub async fn connect(server: &str) -> Result<Self, ClientError> {
+    /// Connects to `HOST:PORT`, without encryption; a token says who asks.
+    pub async fn connect(server: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        let bearer = token.map(|token| format!("Bearer {token}").parse());
+        let mut bearer: Option<MetadataValue<Ascii>> = bearer.transpose().map_err(|_| ClientError::Token)?;
+        if let Some(bearer) = &mut bearer {
+            bearer.set_sensitive(true);
+        }
         let address = server.strip_prefix("http://").unwrap_or(server);
         let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|_| ClientError::Address {
             server: server.to_owned(),
@@ -72,7 +104,10 @@ impl Client {
             server: server.to_owned(),
             cause: innermost(&error),
         })?;
-        Ok(Self { channel })
+        Ok(Self {
+            channel,
+            authority: Authority(bearer),
+        })
     }
 
     /// Judges one product, before a deadline where one is given.
@@ -91,6 +126,60 @@ impl Client {
     ) -> Result<Answers<StreamResult>, ClientError> {
         let answers = self.ad_safety().classify_stream(requests).await?.into_inner();
         Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
+    }
+
+    /// Verdicts on known products.
+    pub async fn get_verdicts(&self, request: GetVerdictsRequest) -> Result<GetVerdictsResponse, ClientError> {
+        Ok(self.ad_safety().get_verdicts(request).await?.into_inner())
+    }
+
+    /// A page of decisions on record.
+    pub async fn list_decisions(&self, request: ListDecisionsRequest) -> Result<ListDecisionsResponse, ClientError> {
+        Ok(self.decisions().list_decisions(request).await?.into_inner())
+    }
+
+    /// One decision on record.
+    pub async fn get_decision(&self, decision_id: &str) -> Result<RecordedDecision, ClientError> {
+        let decision_id = decision_id.to_owned();
+        let request = GetDecisionRequest { decision_id };
+        Ok(self.decisions().get_decision(request).await?.into_inner())
+    }
+
+    /// Corrects a judgement.
+    pub async fn correct(&self, request: CorrectRequest) -> Result<Correction, ClientError> {
+        Ok(self.decisions().correct(request).await?.into_inner())
+    }
+
+    /// Ends a correction.
+    pub async fn revoke_correction(&self, request: RevokeCorrectionRequest) -> Result<Correction, ClientError> {
+        Ok(self.decisions().revoke_correction(request).await?.into_inner())
+    }
+
+    /// The policy in force of a model; of the one that judges where the name is empty.
+    pub async fn get_policy(&self, model: &str) -> Result<GetPolicyResponse, ClientError> {
+        let model = model.to_owned();
+        Ok(self
+            .policies()
+            .get_policy(GetPolicyRequest { model })
+            .await?
+            .into_inner())
+    }
+
+    /// What a draft would change: how far it is, again and again, and at last what it is.
+    pub async fn simulate_policy(
+        &self,
+        request: SimulatePolicyRequest,
+    ) -> Result<Answers<SimulatePolicyResponse>, ClientError> {
+        let answers = self.policies().simulate_policy(request).await?.into_inner();
+        Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
+    }
+
+    /// A page of corrections on record.
+    pub async fn list_corrections(
+        &self,
+        request: ListCorrectionsRequest,
+    ) -> Result<ListCorrectionsResponse, ClientError> {
+        Ok(self.decisions().list_corrections(request).await?.into_inner())
     }
 
     /// Every version of every model.
@@ -125,12 +214,24 @@ impl Client {
             .into_inner())
     }
 
-    fn ad_safety(&self) -> AdSafetyClient<Channel> {
-        AdSafetyClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    fn ad_safety(&self) -> AdSafetyClient<Authorised> {
+        AdSafetyClient::with_interceptor(self.channel.clone(), self.authority.clone())
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    fn models(&self) -> ModelsClient<Channel> {
-        ModelsClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    fn decisions(&self) -> DecisionsClient<Authorised> {
+        DecisionsClient::with_interceptor(self.channel.clone(), self.authority.clone())
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    fn policies(&self) -> PoliciesClient<Authorised> {
+        PoliciesClient::with_interceptor(self.channel.clone(), self.authority.clone())
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    fn models(&self) -> ModelsClient<Authorised> {
+        ModelsClient::with_interceptor(self.channel.clone(), self.authority.clone())
+            .max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 }
 
@@ -152,12 +253,12 @@ mod tests {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let server = free.local_addr().unwrap().to_string();
         drop(free);
-        let Err(error) = Client::connect(&server).await else {
+        let Err(error) = Client::connect(&server, None).await else {
             panic!("nobody listens on {server}");
         };
         assert!(error.to_string().contains("vigie serve"), "{error}");
         assert!(matches!(
-            Client::connect("no address").await,
+            Client::connect("no address", None).await,
             Err(ClientError::Address { .. })
         ));
     }

@@ -5,14 +5,18 @@
 
 mod ad_safety;
 mod around;
+mod authority;
 mod calls;
 pub mod client;
 mod deadline;
+mod decisions;
 pub mod generated;
 mod health;
 mod inference;
 mod inflow;
 mod models;
+mod policies;
+mod policies_told;
 mod server;
 mod status;
 mod streams;

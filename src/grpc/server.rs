@@ -14,18 +14,24 @@ use tower::layer::util::{Identity, Stack};
 
 use super::ad_safety::AdSafetyService;
 use super::around::AroundLayer;
+use super::authority::AuthorityLayer;
 use super::calls::{CallLayer, Counter};
 use super::deadline::DeadlineLayer;
+use super::decisions::DecisionsService;
 use super::generated::inference::grpc_inference_service_server::GrpcInferenceServiceServer;
 use super::generated::vigie::ad_safety_server::AdSafetyServer;
+use super::generated::vigie::decisions_server::DecisionsServer;
 use super::generated::vigie::models_server::ModelsServer;
+use super::generated::vigie::policies_server::PoliciesServer;
 use super::health::health;
 use super::inference::{InferenceService, LogReport};
 use super::inflow::{InflowLayer, Room};
 use super::models::ModelsService;
+use super::policies::PoliciesService;
 use super::streams::Streams;
-use crate::control::Control;
-use crate::observe::Observe;
+use crate::accounts::Accounts;
+use crate::control::{Control, Corrections, Drafts};
+use crate::observe::{Observe, OnRecord};
 use crate::serving::Serving;
 use crate::telemetry::Metrics;
 use crate::wire::DESCRIPTOR_SET;
@@ -43,9 +49,13 @@ const GIVEN_UP_ROUNDS: u32 = 4;
 
 /// The planes that the services ask.
 pub struct GrpcParts {
+    pub accounts: Accounts,
     pub serving: Serving,
     pub control: Control,
     pub observe: Observe,
+    pub corrections: Corrections,
+    pub drafts: Drafts,
+    pub on_record: OnRecord,
     pub metrics: Metrics,
     /// Whether every required model can be called.
     pub ready: watch::Receiver<bool>,
@@ -81,8 +91,10 @@ pub struct GrpcServer {
     limits: GrpcLimits,
 }
 
-type Layers =
-    Stack<AroundLayer<InflowLayer>, Stack<AroundLayer<DeadlineLayer>, Stack<AroundLayer<CallLayer>, Identity>>>;
+type Layers = Stack<
+    AroundLayer<InflowLayer>,
+    Stack<AroundLayer<DeadlineLayer>, Stack<AroundLayer<AuthorityLayer>, Stack<AroundLayer<CallLayer>, Identity>>>,
+>;
 
 impl GrpcServer {
     /// A server of these planes within these limits.
@@ -113,56 +125,106 @@ impl GrpcServer {
         let counter = Counter::new(parts.metrics.clone());
         let (of_calls, of_streams) = (Room::new(limits.in_flight_bytes), Room::new(limits.in_flight_bytes / 2));
         show_room(&parts.metrics, &of_calls, &of_streams);
-        let streams = Streams::new(limits.streams, of_streams, limits.stalled_reader);
-        let ad_safety = AdSafetyService {
-            serving: parts.serving.clone(),
+        let authority = AuthorityLayer {
+            accounts: parts.accounts.clone(),
             counter: counter.clone(),
-            streams: streams.clone(),
-            stop: stop.clone(),
         };
-        let models = ModelsService {
-            control: parts.control.clone(),
-            observe: parts.observe,
-            stop: stop.clone(),
-        };
-        let inference = InferenceService {
-            serving: parts.serving,
-            control: parts.control,
+        let inflow = InflowLayer {
+            room: of_calls,
+            slowest: limits.slow_sender,
             counter: counter.clone(),
-            ready: parts.ready.clone(),
-            load_unload: limits.load_unload,
-            log: limits.log.clone(),
-            streams,
-            stop: stop.clone(),
         };
+        let health = health(parts.ready.clone(), stop.clone());
         let bytes = limits.max_message_bytes;
-        let reflection = || {
-            tonic_reflection::server::Builder::configure()
-                .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
-                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        };
-        Ok(transport(&limits)
+        let mut server = transport(&limits)
             .layer(AroundLayer(CallLayer::new(counter.clone())))
+            .layer(AroundLayer(authority))
             .layer(AroundLayer(DeadlineLayer))
-            .layer(AroundLayer(InflowLayer {
-                room: of_calls,
-                slowest: limits.slow_sender,
-                counter,
-            }))
+            .layer(AroundLayer(inflow));
+        let services = Services::new(parts, &limits, of_streams, (counter, stop));
+        Ok(server
             .add_service(
-                AdSafetyServer::new(ad_safety)
+                AdSafetyServer::new(services.ad_safety)
                     .max_decoding_message_size(bytes)
                     .max_encoding_message_size(bytes),
             )
-            .add_service(ModelsServer::new(models).max_decoding_message_size(bytes))
+            .add_service(ModelsServer::new(services.models).max_decoding_message_size(bytes))
             .add_service(
-                GrpcInferenceServiceServer::new(inference)
+                DecisionsServer::new(services.decisions)
                     .max_decoding_message_size(bytes)
                     .max_encoding_message_size(bytes),
             )
-            .add_service(health(parts.ready, stop.clone()))
+            .add_service(
+                PoliciesServer::new(services.policies)
+                    .max_decoding_message_size(bytes)
+                    .max_encoding_message_size(bytes),
+            )
+            .add_service(
+                GrpcInferenceServiceServer::new(services.inference)
+                    .max_decoding_message_size(bytes)
+                    .max_encoding_message_size(bytes),
+            )
+            .add_service(health)
             .add_service(reflection().build_v1()?)
             .add_service(reflection().build_v1alpha()?))
+    }
+}
+
+fn reflection<'b>() -> tonic_reflection::server::Builder<'b> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+/// The services of the house, each with the planes that it asks.
+struct Services {
+    ad_safety: AdSafetyService,
+    models: ModelsService,
+    decisions: DecisionsService,
+    policies: PoliciesService,
+    inference: InferenceService,
+}
+
+impl Services {
+    fn new(
+        parts: GrpcParts,
+        limits: &GrpcLimits,
+        of_streams: Room,
+        (counter, stop): (Counter, &CancellationToken),
+    ) -> Self {
+        let streams = Streams::new(limits.streams, of_streams, limits.stalled_reader);
+        Self {
+            ad_safety: AdSafetyService {
+                serving: parts.serving.clone(),
+                counter: counter.clone(),
+                streams: streams.clone(),
+                stop: stop.clone(),
+            },
+            models: ModelsService {
+                control: parts.control.clone(),
+                observe: parts.observe,
+                stop: stop.clone(),
+            },
+            decisions: DecisionsService {
+                on_record: parts.on_record,
+                corrections: parts.corrections,
+                counter: counter.clone(),
+            },
+            policies: PoliciesService {
+                drafts: parts.drafts,
+                counter: counter.clone(),
+            },
+            inference: InferenceService {
+                serving: parts.serving,
+                control: parts.control,
+                counter,
+                ready: parts.ready,
+                load_unload: limits.load_unload,
+                log: limits.log.clone(),
+                streams,
+                stop: stop.clone(),
+            },
+        }
     }
 }
 

@@ -18,8 +18,11 @@ const MAX_MESSAGE_BYTES: usize = 700;
 pub fn code(kind: &RefusalKind) -> Code {
     match kind {
         RefusalKind::InvalidArgument { .. } => Code::InvalidArgument,
+        RefusalKind::Unauthenticated => Code::Unauthenticated,
+        RefusalKind::Denied => Code::PermissionDenied,
         RefusalKind::NotFound => Code::NotFound,
         RefusalKind::Unavailable => Code::Unavailable,
+        RefusalKind::Aborted => Code::Aborted,
         RefusalKind::Overloaded { .. } => Code::ResourceExhausted,
         RefusalKind::DeadlineExceeded { .. } => Code::DeadlineExceeded,
         RefusalKind::Cancelled => Code::Cancelled,
@@ -42,8 +45,11 @@ pub fn status(refusal: Refusal) -> Status {
         } => {
             details.set_retry_info(Some(whole_milliseconds(*retry_after)));
         }
-        RefusalKind::NotFound
+        RefusalKind::Unauthenticated
+        | RefusalKind::Denied
+        | RefusalKind::NotFound
         | RefusalKind::Unavailable
+        | RefusalKind::Aborted
         | RefusalKind::DeadlineExceeded { retry_after: None }
         | RefusalKind::Cancelled
         | RefusalKind::Unsupported
@@ -122,8 +128,11 @@ mod tests {
     fn every_refusal_has_its_code() {
         let table = [
             (Refusal::invalid("countries[0]", "no"), Code::InvalidArgument),
+            (Refusal::unauthenticated("no"), Code::Unauthenticated),
+            (Refusal::denied("no"), Code::PermissionDenied),
             (Refusal::not_found("no"), Code::NotFound),
             (Refusal::unavailable("no"), Code::Unavailable),
+            (Refusal::aborted("no"), Code::Aborted),
             (Refusal::overloaded(Duration::ZERO, "no"), Code::ResourceExhausted),
             (Refusal::deadline(), Code::DeadlineExceeded),
             (Refusal::too_late(Duration::ZERO), Code::DeadlineExceeded),

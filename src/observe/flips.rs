@@ -66,7 +66,7 @@ pub struct ShadowSummary {
 }
 
 /// What is kept of each model's comparison.
-pub(super) struct Ledger {
+pub(super) struct Tally {
     models: BTreeMap<ModelName, Comparison>,
     kept: usize,
 }
@@ -77,7 +77,7 @@ struct Comparison {
     flips: VecDeque<Flip>,
 }
 
-impl Ledger {
+impl Tally {
     /// Keeps so many flips of each model.
     pub fn new(kept: usize) -> Self {
         Self {
@@ -189,13 +189,13 @@ mod tests {
     #[test]
     fn only_the_last_flips_are_kept_and_a_new_candidate_begins_anew() {
         let model: ModelName = "adsafety".parse().unwrap();
-        let mut ledger = Ledger::new(2);
+        let mut tally = Tally::new(2);
         for title in ["a", "b", "c"] {
-            ledger.keep(&model, pair(2), flip(title));
+            tally.keep(&model, pair(2), flip(title));
         }
-        let titles = |ledger: &Ledger| ledger.flips(&model, 9).into_iter().map(|f| f.title).collect::<Vec<_>>();
-        assert_eq!(titles(&ledger), ["c", "b"]);
-        ledger.keep(&model, pair(4), flip("d"));
-        assert_eq!(titles(&ledger), ["d"]);
+        let titles = |tally: &Tally| tally.flips(&model, 9).into_iter().map(|f| f.title).collect::<Vec<_>>();
+        assert_eq!(titles(&tally), ["c", "b"]);
+        tally.keep(&model, pair(4), flip("d"));
+        assert_eq!(titles(&tally), ["d"]);
     }
 }

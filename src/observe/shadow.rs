@@ -8,11 +8,12 @@ use std::time::SystemTime;
 
 use tracing::info_span;
 
-use super::flips::{Flip, FlipSide, Ledger, Pair, ShadowSummary, deciding_label};
+use super::flips::{Flip, FlipSide, Pair, ShadowSummary, Tally, deciding_label};
 use crate::base::{CountryCode, CountryVerdict, Label, LabelScore, ModelName, Probability};
 use crate::executor::{Cores, Lane, LookUp, Scores};
+use crate::ledger::Ledger;
 use crate::plan::Served;
-use crate::policy::Case;
+use crate::policy::{self, Case, Facts, Subject};
 use crate::preprocess::{self, PictureLimits, Workspace};
 use crate::tap::{Seen, TapListener, Tapped};
 use crate::telemetry::{self, Direction, FlipSeen, Metrics, ShadowDone, ShadowOutcome};
@@ -20,29 +21,29 @@ use crate::telemetry::{self, Direction, FlipSeen, Metrics, ShadowDone, ShadowOut
 /// What has been observed, for whoever asks. Cheap to clone.
 #[derive(Clone)]
 pub struct Observe {
-    ledger: Arc<Mutex<Ledger>>,
+    tally: Arc<Mutex<Tally>>,
 }
 
 impl Observe {
     /// Keeps so many flips of each model.
     pub fn new(flips_kept: usize) -> Self {
         Self {
-            ledger: Arc::new(Mutex::new(Ledger::new(flips_kept))),
+            tally: Arc::new(Mutex::new(Tally::new(flips_kept))),
         }
     }
 
     /// The last flips of a model, newest first.
     pub fn flips(&self, model: &ModelName, limit: usize) -> Vec<Flip> {
-        self.with(|ledger| ledger.flips(model, limit))
+        self.with(|tally| tally.flips(model, limit))
     }
 
     /// How a model's shadow does; none where there is none or nothing has been judged.
     pub fn summary(&self, model: &ModelName) -> Option<ShadowSummary> {
-        self.with(|ledger| ledger.summary(model))
+        self.with(|tally| tally.summary(model))
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut Ledger) -> T) -> T {
-        use_it(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, use_it: impl FnOnce(&mut Tally) -> T) -> T {
+        use_it(&mut self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -52,6 +53,8 @@ pub struct ShadowRunner {
     pub observe: Observe,
     pub metrics: Metrics,
     pub picture_limits: PictureLimits,
+    /// What people said holds for the candidate too.
+    pub ledger: Arc<Ledger>,
 }
 
 impl ShadowRunner {
@@ -160,15 +163,25 @@ impl ShadowRunner {
 
     fn compare(&self, tapped: &Tapped, candidate: &Served, scores: &[LabelScore]) {
         let request = &tapped.request;
-        let countries: Vec<CountryCode> = tapped.decision.verdicts.iter().map(|verdict| verdict.country).collect();
-        let case = Case {
-            scores,
-            countries: &countries,
-            ad_type: &request.ad_type,
-            facts: &request.facts,
-            product: &request.product,
-        };
-        let verdicts = tapped.route.policy.judge(&case);
+        let decision = &tapped.decision;
+        let countries: Vec<CountryCode> = decision.verdicts.iter().map(|verdict| verdict.country).collect();
+        let key = request.product.key();
+        let picture = decision.image_sha256.as_ref();
+        let partner = &request.product.partner_id;
+        let verdicts = self
+            .ledger
+            .corrections_on(key.as_ref(), picture, partner, |corrections| {
+                let corrections: Vec<_> = corrections.iter().collect();
+                tapped.route.policy.judge(&Case {
+                    at: decision.decided_at,
+                    countries: &countries,
+                    ad_type: &request.ad_type,
+                    facts: Facts::given(&request.facts),
+                    subject: Subject::of(&request.product, decision.image_sha256, &tapped.matched),
+                    look: policy::Seen::Scored(scores),
+                    corrections: &corrections,
+                })
+            });
         self.count(tapped, candidate, |summary| summary.judged += 1);
         let mut outcome = ShadowOutcome::Agreed;
         for (stable, theirs) in tapped.decision.verdicts.iter().zip(&verdicts) {
@@ -207,7 +220,7 @@ impl ShadowRunner {
         self.metrics.flip(&seen);
         let flip = flip(tapped, candidate, scores, (stable, theirs), label.cloned());
         self.observe
-            .with(|ledger| ledger.keep(model, pair(tapped, candidate), flip));
+            .with(|tally| tally.keep(model, pair(tapped, candidate), flip));
     }
 
     fn done(&self, tapped: &Tapped, candidate: &Served, outcome: ShadowOutcome) {
@@ -220,8 +233,8 @@ impl ShadowRunner {
     }
 
     fn count(&self, tapped: &Tapped, candidate: &Served, count: impl FnOnce(&mut ShadowSummary)) {
-        self.observe.with(|ledger| {
-            ledger.count(&tapped.route.model, pair(tapped, candidate), candidate.version, count);
+        self.observe.with(|tally| {
+            tally.count(&tapped.route.model, pair(tapped, candidate), candidate.version, count);
         });
     }
 }

@@ -58,6 +58,16 @@ impl ServingPlan {
         })
     }
 
+    /// The policy of the model that judges where none is named, whether or not that is ready; none where it cannot be told.
+    pub fn judging_policy(&self) -> Option<&Arc<Policy>> {
+        if let Some(name) = &self.default_model {
+            return self.models.get(name)?.policy.as_ref();
+        }
+        let mut policies = self.models.values().filter_map(|plan| plan.policy.as_ref());
+        let only = policies.next()?;
+        policies.next().is_none().then_some(only)
+    }
+
     /// Finds a model's ready version for tensor inference: the named one, else the live one.
     ///
     /// # Errors

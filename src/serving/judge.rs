@@ -1,40 +1,59 @@
-//! Judging: from what was seen to the decision, by the route's policy.
+//! Judging: from what was seen to the decision, by the route's policy and by what people said.
 
 use std::time::SystemTime;
 
 use super::look::{Outcome, Sight};
-use crate::base::{Classification, CountryCode, Decision, now_v7_id};
+use crate::base::{Classification, Decision, now_v7_id};
+use crate::ledger::Ledger;
 use crate::plan::Route;
-use crate::policy::Case;
+use crate::policy::{self, Case, Facts, Matched, Subject, Texts};
 use crate::tap::Seen;
 
-/// Makes the decision; gives back what was seen, for whoever looks again.
+/// A decision, and what else came of making it.
+pub(super) struct Made {
+    pub decision: Decision,
+    /// Which keyword rules found a word in the texts.
+    pub matched: Matched,
+    /// What was seen, for whoever looks again.
+    pub seen: Option<Seen>,
+    /// Why the picture could not be judged.
+    pub unreadable: Option<String>,
+}
+
+/// Makes the decision.
 pub(super) fn judge(
-    route: &Route,
+    (route, ledger): (&Route, &Ledger),
     request: &Classification,
     sight: Sight,
     trace_id: String,
-) -> (Decision, Option<Seen>) {
-    let rest_of_world = [CountryCode::REST_OF_WORLD];
-    let countries = if request.countries.is_empty() {
-        &rest_of_world[..]
-    } else {
-        &request.countries
+) -> Made {
+    let now = SystemTime::now();
+    // Read before the corrections are, so that it never claims more than was seen.
+    let correction_seq = ledger.applied_seq();
+    let matched = route.policy.matches(&Texts::of(&request.product));
+    let (scores, seen, unreadable) = match sight.outcome {
+        Outcome::Scored { scores, seen } => (scores.to_vec(), seen, None),
+        Outcome::Unreadable { cause } => (Vec::new(), None, Some(cause)),
     };
-    let known_picture = sight.known;
-    let (verdicts, scores, seen) = match sight.outcome {
-        Outcome::Scored { scores, seen } => {
-            let case = Case {
-                scores: &scores,
-                countries,
-                ad_type: &request.ad_type,
-                facts: &request.facts,
-                product: &request.product,
-            };
-            (route.policy.judge(&case), scores.to_vec(), seen)
-        }
-        Outcome::Unreadable { cause } => (route.policy.unreadable(&cause, countries), Vec::new(), None),
+    let look = match &unreadable {
+        None => policy::Seen::Scored(&scores),
+        Some(cause) => policy::Seen::Unreadable(cause),
     };
+    let subject = Subject::of(&request.product, sight.sha256, &matched);
+    let key = request.product.key();
+    let partner = &request.product.partner_id;
+    let verdicts = ledger.corrections_on(key.as_ref(), sight.sha256.as_ref(), partner, |corrections| {
+        let corrections: Vec<_> = corrections.iter().collect();
+        route.policy.judge(&Case {
+            at: now.into(),
+            countries: &request.countries,
+            ad_type: &request.ad_type,
+            facts: Facts::given(&request.facts),
+            subject,
+            look,
+            corrections: &corrections,
+        })
+    });
     let decision = Decision {
         decision_id: now_v7_id(),
         verdicts,
@@ -43,11 +62,17 @@ pub(super) fn judge(
         version: route.served.version,
         revision: route.served.revision,
         policy_version: route.policy.version(),
+        correction_seq,
         arm: route.arm,
         image_sha256: sight.sha256,
-        known_picture,
+        known_picture: sight.known,
         trace_id,
-        decided_at: SystemTime::now(),
+        decided_at: now.into(),
     };
-    (decision, seen)
+    Made {
+        decision,
+        matched,
+        seen,
+        unreadable,
+    }
 }

@@ -47,7 +47,7 @@ impl Sight {
 
     /// What is seen of a picture whose scores are on record.
     pub fn known(look: Look, scores: Scores) -> Self {
-        let seen = (look.keep == Keep::Seen).then_some(Seen {
+        let seen = (look.keep != Keep::Nothing).then_some(Seen {
             encoded: look.encoded,
             pixels: None,
         });
@@ -59,19 +59,23 @@ impl Sight {
     }
 }
 
-/// Whether what was seen is kept for a shadow.
+/// What of a picture is kept for whoever observes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keep {
-    Seen,
+    /// The file, and what was made of it: a shadow will look at it too.
+    Pixels,
+    /// The file: it goes on record.
+    File,
     Nothing,
 }
 
 impl Keep {
-    /// Keeps what a shadow will look at.
-    pub fn for_route(route: &Route) -> Self {
-        match route.shadow {
-            Some(_) => Self::Seen,
-            None => Self::Nothing,
+    /// What is kept of a picture that takes this route; `on_record` where pictures go on record.
+    pub fn for_route(route: &Route, on_record: bool) -> Self {
+        match (&route.shadow, on_record) {
+            (Some(_), _) => Self::Pixels,
+            (None, true) => Self::File,
+            (None, false) => Self::Nothing,
         }
     }
 }
@@ -145,17 +149,16 @@ impl PictureWork for Looking {
         self.trail.run_together(run.together);
         let scores = run.scores.map_err(refused_run)?;
         let pixels = self.decoded.map(|decoded| Pixels { decoded, tensor });
-        let seen = match (self.look.keep, pixels) {
-            (Keep::Seen, pixels) => Some(Seen {
-                encoded: self.look.encoded,
-                pixels,
-            }),
-            (Keep::Nothing, Some(Pixels { decoded, tensor })) => {
+        let pixels = match (self.look.keep, pixels) {
+            (Keep::Pixels, pixels) => pixels,
+            (Keep::File | Keep::Nothing, Some(Pixels { decoded, tensor })) => {
                 lane.workspace().give_back(decoded, tensor);
                 None
             }
-            (Keep::Nothing, None) => None,
+            (Keep::File | Keep::Nothing, None) => None,
         };
+        let encoded = self.look.encoded;
+        let seen = (self.look.keep != Keep::Nothing).then_some(Seen { encoded, pixels });
         let sight = Sight {
             sha256: Some(self.look.sha256),
             known: false,

@@ -6,6 +6,7 @@ mod judge;
 mod look;
 mod pipeline;
 mod trail;
+mod verdicts;
 
 pub use infer::{InferRequest, Inferred, ModelDescription};
 pub use pipeline::{Judged, Serving, ServingLimits};

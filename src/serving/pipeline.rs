@@ -7,14 +7,15 @@ use bytes::Bytes;
 use tracing::{Span, info_span};
 
 use super::admission::{Admission, within};
-use super::judge::judge;
+use super::judge::{Made, judge};
 use super::look::{Keep, Look, Looking, Outcome, Sight, digest};
 use super::trail::Trail;
 use crate::base::{Asker, Classification, Deadline, Decision, Picture, Priority, Refusal};
 use crate::executor::{Class, Cores, Lane, LookUp, NotRun, Ticket};
+use crate::ledger::Ledger;
 use crate::plan::{PlanHandle, Route};
 use crate::preprocess::PictureLimits;
-use crate::tap::{Seen, Tap, Tapped};
+use crate::tap::{Place, Tap, Tapped};
 use crate::telemetry::{self, Stage};
 
 /// What bounds the request path.
@@ -25,6 +26,8 @@ pub struct ServingLimits {
     pub in_flight: usize,
     /// For requests that bring no deadline; none: they may take as long as they need.
     pub default_deadline: Option<Duration>,
+    /// Pictures go on record, so they are handed on.
+    pub keep_pictures: bool,
 }
 
 /// A decision, and how long each stage took.
@@ -39,17 +42,19 @@ pub struct Serving {
     pub(super) admission: Admission,
     pub(super) cores: Cores,
     pub(super) limits: ServingLimits,
+    pub(super) ledger: Arc<Ledger>,
     tap: Arc<Tap>,
 }
 
 impl Serving {
-    /// Serves by the plan that the handle gives, on these cores.
-    pub fn new(plan: PlanHandle, cores: Cores, tap: Arc<Tap>, limits: ServingLimits) -> Self {
+    /// Serves by the plan that the handle gives, on these cores, with what the ledger knows.
+    pub fn new(plan: PlanHandle, cores: Cores, (ledger, tap): (Arc<Ledger>, Arc<Tap>), limits: ServingLimits) -> Self {
         let admission = Admission::new(limits.in_flight, plan);
         Self {
             admission,
             cores,
             limits,
+            ledger,
             tap,
         }
     }
@@ -64,19 +69,17 @@ impl Serving {
     pub async fn classify(&self, mut request: Classification, asker: Asker) -> Result<Judged, Refusal> {
         let asker = self.bounded(asker);
         let admitted = self.admission.admit(class_of(request.priority), asker.deadline).await?;
+        let place = self.tap.place().ok_or_else(not_on_record)?;
         let route = admitted.plan.route(request.model.as_ref(), &request.target)?;
         let (sight, mut trail) = self.look(&route, &mut request, asker).await?;
         let began = Instant::now();
-        let (decision, seen) = info_span!("judge").in_scope(|| {
-            judge(
-                &route,
-                &request,
-                sight,
-                telemetry::trace_id(&Span::current()).unwrap_or_default(),
-            )
+        let made = info_span!("judge").in_scope(|| {
+            let trace_id = telemetry::trace_id(&Span::current()).unwrap_or_default();
+            judge((&route, &self.ledger), &request, sight, trace_id)
         });
         trail.note(Stage::Judge, began);
-        self.offer(&decision, request, route, seen);
+        let decision = made.decision.clone();
+        self.offer(made, request, route, place);
         Ok(Judged { decision, trail })
     }
 
@@ -107,7 +110,7 @@ impl Serving {
             sha256,
             served: Arc::clone(&route.served),
             limits: self.limits.picture,
-            keep: Keep::for_route(route),
+            keep: Keep::for_route(route, self.limits.keep_pictures),
         };
         let mut before = Trail::default();
         before.note(Stage::Hash, began);
@@ -154,16 +157,33 @@ impl Serving {
         }
     }
 
-    fn offer(&self, decision: &Decision, request: Classification, route: Route, seen: Option<Seen>) {
+    fn offer(&self, made: Made, request: Classification, route: Route, place: Place) {
+        let Made {
+            decision,
+            matched,
+            seen,
+            unreadable,
+        } = made;
         let parent = telemetry::as_parent(&Span::current());
-        self.tap.offer(Tapped {
-            decision: decision.clone(),
+        let tapped = Tapped {
+            decision,
             request,
             route,
+            matched,
             seen,
+            unreadable,
             parent,
-        });
+        };
+        self.tap.offer(tapped, place);
     }
+}
+
+/// When decisions that must go on record have no place to wait in.
+fn not_on_record() -> Refusal {
+    Refusal::overloaded(
+        Duration::from_millis(100),
+        "decisions come faster than they can be written, and none may be lost (records.when_behind)",
+    )
 }
 
 fn class_of(priority: Priority) -> Class {

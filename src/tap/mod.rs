@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::base::{Classification, Decision};
 use crate::plan::Route;
+use crate::policy::Matched;
 use crate::preprocess::Decoded;
 use crate::telemetry::Parent;
 
@@ -21,15 +23,19 @@ pub struct Tapped {
     /// As it was asked, without the picture.
     pub request: Classification,
     pub route: Route,
+    /// Which keyword rules found a word in the product's texts.
+    pub matched: Matched,
     pub seen: Option<Seen>,
+    /// Why the picture could not be judged; none where it was.
+    pub unreadable: Option<String>,
     /// The caller's trace, for spans of later work.
     pub parent: Parent,
 }
 
-/// The picture as the live revision saw it. Kept only where a shadow will look at it too.
+/// The picture as the live revision saw it. Kept where it goes on record, or a shadow will look at it too.
 pub struct Seen {
     pub encoded: Bytes,
-    /// None where the live revision knew the picture and did not look.
+    /// None where the live revision knew the picture and did not look, and where no shadow will.
     pub pixels: Option<Pixels>,
 }
 
@@ -71,7 +77,22 @@ pub struct Tap {
 struct Listener {
     queue: mpsc::Sender<Arc<Offered>>,
     dropped: Arc<AtomicU64>,
+    wants: Wants,
 }
+
+/// What a listener is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wants {
+    /// Decisions with their pictures; what does not fit is dropped.
+    Pictures,
+    /// Decisions, with their pictures where there is room for those; what does not fit is dropped.
+    Decisions,
+    /// The same, but every one: who has no place for it is not to decide.
+    EveryDecision,
+}
+
+/// A place in the queues of those who must hear of every decision.
+pub struct Place(Vec<OwnedPermit<Arc<Offered>>>);
 
 /// The receiving end of one listener.
 pub struct TapListener {
@@ -89,24 +110,46 @@ impl Tap {
     }
 
     /// Adds a listener whose queue holds so many decisions.
-    pub fn listen(&mut self, queue_length: usize) -> TapListener {
+    pub fn listen(&mut self, queue_length: usize, wants: Wants) -> TapListener {
         let (sender, queue) = mpsc::channel(queue_length.max(1));
         let dropped = Arc::new(AtomicU64::new(0));
         self.listeners.push(Listener {
             queue: sender,
             dropped: Arc::clone(&dropped),
+            wants,
         });
         TapListener { queue, dropped }
     }
 
+    /// Takes a place for a decision that is going to be made; none where somebody must hear of it and cannot. Never waits.
+    pub fn place(&self) -> Option<Place> {
+        let must = self
+            .listeners
+            .iter()
+            .filter(|listener| listener.wants == Wants::EveryDecision);
+        let places = must.map(|listener| listener.queue.clone().try_reserve_owned().ok());
+        places.collect::<Option<Vec<_>>>().map(Place)
+    }
+
     /// Offers a decision to every listener; never waits.
-    pub fn offer(&self, tapped: Tapped) {
+    pub fn offer(&self, mut tapped: Tapped, place: Place) {
         let share = tapped.seen.as_ref().map_or(0, Seen::kibibytes);
         let held = Arc::clone(&self.memory).try_acquire_many_owned(share).ok();
         let fits = held.is_some();
+        if !fits {
+            tapped.seen = None;
+        }
         let offered = Arc::new(Offered { tapped, _held: held });
+        for permit in place.0 {
+            drop(permit.send(Arc::clone(&offered)));
+        }
         for listener in &self.listeners {
-            if !fits || listener.queue.try_send(Arc::clone(&offered)).is_err() {
+            let is_heard = match listener.wants {
+                Wants::EveryDecision => true,
+                Wants::Pictures => fits && listener.queue.try_send(Arc::clone(&offered)).is_ok(),
+                Wants::Decisions => listener.queue.try_send(Arc::clone(&offered)).is_ok(),
+            };
+            if !is_heard {
                 listener.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -120,6 +163,21 @@ impl TapListener {
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Arc<Offered>> {
         self.queue.recv().await
+    }
+
+    /// The next decisions, at most so many, as soon as there is one; none when the tap is gone.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn next_many(&mut self, most: usize) -> Vec<Arc<Offered>> {
+        let mut taken = Vec::new();
+        self.queue.recv_many(&mut taken, most).await;
+        taken
+    }
+
+    /// How many wait.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
     }
 
     /// How many decisions did not fit into this listener's queue since the last call.

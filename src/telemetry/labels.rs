@@ -59,10 +59,16 @@ closed_set! {
     RefusalReason {
         /// The caller's input is wrong.
         InvalidArgument = "invalid_argument",
+        /// A token is missing or wrong.
+        Unauthenticated = "unauthenticated",
+        /// Not this account's to do.
+        Denied = "denied",
         /// The named thing does not exist.
         NotFound = "not_found",
         /// It exists, but cannot serve now.
         Unavailable = "unavailable",
+        /// It is not as the caller expected.
+        Aborted = "aborted",
         /// Too much work was waiting.
         Overloaded = "overloaded",
         /// The deadline passed or could not be met.
@@ -82,8 +88,11 @@ impl From<&RefusalKind> for RefusalReason {
     fn from(kind: &RefusalKind) -> Self {
         match kind {
             RefusalKind::InvalidArgument { .. } => Self::InvalidArgument,
+            RefusalKind::Unauthenticated => Self::Unauthenticated,
+            RefusalKind::Denied => Self::Denied,
             RefusalKind::NotFound => Self::NotFound,
             RefusalKind::Unavailable => Self::Unavailable,
+            RefusalKind::Aborted => Self::Aborted,
             RefusalKind::Overloaded { .. } => Self::Overloaded,
             RefusalKind::DeadlineExceeded { .. } => Self::DeadlineExceeded,
             RefusalKind::Cancelled => Self::Cancelled,

@@ -239,6 +239,17 @@ impl Metrics {
         self.0.flips.get_or_create(&labels).inc();
     }
 
+    /// Decisions were put on record together.
+    pub fn records_written(&self, decisions: u64, took: Duration) {
+        self.0.records_written.inc_by(decisions);
+        self.0.records_took.observe(took.as_secs_f64());
+    }
+
+    /// Decisions were answered and did not go on record.
+    pub fn records_lost(&self, decisions: u64) {
+        self.0.records_lost.inc_by(decisions);
+    }
+
     /// A decision found no place in the tap.
     pub fn tap_dropped(&self) {
         self.0.tap_drops.inc();

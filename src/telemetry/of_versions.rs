@@ -16,6 +16,8 @@ const GONE_KEPT: usize = 8;
 /// Versions by their models.
 pub(super) type Versions = BTreeSet<(ModelName, Version)>;
 
+type LabelsByVersion<L> = BTreeMap<(ModelName, Version), Vec<L>>;
+
 /// Labels that may name a version.
 pub(super) trait OfVersion {
     /// The version, where one is named.
@@ -26,7 +28,7 @@ pub(super) trait OfVersion {
 #[derive(Debug, Clone)]
 pub(super) struct OfVersions<L: Clone + Hash + Eq, M, C = fn() -> M> {
     pub family: Family<L, M, C>,
-    labels: Arc<Mutex<BTreeMap<(ModelName, Version), Vec<L>>>>,
+    labels: Arc<Mutex<LabelsByVersion<L>>>,
 }
 
 impl<L, M, C> OfVersions<L, M, C>
@@ -66,7 +68,10 @@ where
         }
         let surplus = gone.into_iter().flat_map(|(model, versions)| {
             let surplus = versions.len().saturating_sub(GONE_KEPT);
-            versions.into_iter().take(surplus).map(|version| (model.clone(), version))
+            versions
+                .into_iter()
+                .take(surplus)
+                .map(|version| (model.clone(), version))
         });
         for version in surplus.collect::<Vec<_>>() {
             for labels in kept.remove(&version).unwrap_or_default() {

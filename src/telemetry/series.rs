@@ -28,6 +28,8 @@ const STAGE_SECONDS: [f64; 16] = [
 const PICTURES_TOGETHER: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 /// Loading and proving a revision.
 const SWAP_SECONDS: [f64; 10] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0];
+/// Writing a group of decisions: as long as the store is away.
+const WRITE_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 5.0, 60.0];
 /// Looking at a repository.
 const SCAN_SECONDS: [f64; 8] = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
@@ -55,6 +57,9 @@ pub(super) struct Series {
     pub shadow: OfVersions<ShadowLabels, Counter>,
     pub flips: OfVersions<FlipLabels, Counter>,
     pub tap_drops: Counter,
+    pub records_written: Counter,
+    pub records_lost: Counter,
+    pub records_took: Histogram,
     pub exported: Family<ExportLabels, Counter>,
     pub runtime: Family<RuntimeLabels, Gauge>,
 }
@@ -73,7 +78,9 @@ impl Series {
         let mut series = Self {
             registry: Registry::default(),
             readings: Readings::default(),
-            requests: OfVersions::new(Family::new_with_constructor(|| Traced::new(REQUEST_SECONDS.into_iter()))),
+            requests: OfVersions::new(Family::new_with_constructor(|| {
+                Traced::new(REQUEST_SECONDS.into_iter())
+            })),
             stages: Family::new_with_constructor(|| Histogram::new(STAGE_SECONDS)),
             together: Histogram::new(PICTURES_TOGETHER),
             refused: Family::default(),
@@ -89,10 +96,14 @@ impl Series {
             shadow: counted(),
             flips: counted(),
             tap_drops: Counter::default(),
+            records_written: Counter::default(),
+            records_lost: Counter::default(),
+            records_took: Histogram::new(WRITE_SECONDS),
             exported: Family::default(),
             runtime: Family::default(),
         };
         series.register_requests();
+        series.register_what_is_observed();
         series.register_changes();
         series.register_the_process();
         for reason in RefusalReason::ALL {
@@ -146,7 +157,15 @@ impl Series {
             "Pictures judged, by whether their scores were on record",
             self.pictures.family.clone(),
         );
-        serving.register("verdicts", "Verdicts given, one a country", self.verdicts.family.clone());
+        serving.register(
+            "verdicts",
+            "Verdicts given, one a country",
+            self.verdicts.family.clone(),
+        );
+    }
+
+    fn register_what_is_observed(&mut self) {
+        let registry = &mut self.registry;
         let observe = registry.sub_registry_with_prefix("vigie_observe");
         observe.register(
             "shadow_judged",
@@ -163,6 +182,19 @@ impl Series {
             "dropped",
             "Decisions that found no place in the tap",
             self.tap_drops.clone(),
+        );
+        let records = registry.sub_registry_with_prefix("vigie_records");
+        records.register("written", "Decisions put on record", self.records_written.clone());
+        records.register(
+            "lost",
+            "Decisions that were answered and did not go on record",
+            self.records_lost.clone(),
+        );
+        records.register_with_unit(
+            "write_duration",
+            "Time to put a group of decisions on record",
+            Unit::Seconds,
+            self.records_took.clone(),
         );
     }
 

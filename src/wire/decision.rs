@@ -56,7 +56,7 @@ impl From<CountryVerdict> for vigie::CountryVerdict {
             country: verdict.country.as_str().to_owned(),
             verdict: verdict_to_wire(verdict.verdict).into(),
             reasons: verdict.reasons.into_iter().map(Into::into).collect(),
-            valid_until: None,
+            valid_until: verdict.valid_until.map(|at| timestamp(at.into())),
         }
     }
 }
@@ -80,7 +80,7 @@ impl From<Decision> for vigie::Decision {
             version: decision.version.get(),
             revision: decision.revision.to_string(),
             policy_version: decision.policy_version.to_string(),
-            correction_seq: 0,
+            correction_seq: decision.correction_seq,
             arm: decision.arm.as_str().to_owned(),
             image_sha256: decision
                 .image_sha256
@@ -88,7 +88,7 @@ impl From<Decision> for vigie::Decision {
                 .unwrap_or_default(),
             known_picture: decision.known_picture,
             trace_id: decision.trace_id,
-            decided_at: Some(timestamp(decision.decided_at)),
+            decided_at: Some(timestamp(decision.decided_at.into())),
         }
     }
 }

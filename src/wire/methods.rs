@@ -42,6 +42,11 @@ pub fn method(path: &str) -> Option<&'static Method> {
     METHODS.get(path)
 }
 
+/// Every declared method.
+pub fn methods() -> impl Iterator<Item = &'static Method> {
+    METHODS.values()
+}
+
 /// The names of the declared services, with their packages.
 pub fn service_names() -> impl Iterator<Item = String> {
     POOL.services().map(|service| service.full_name().to_owned())
@@ -68,7 +73,13 @@ mod tests {
         let names: Vec<String> = service_names().collect();
         assert_eq!(
             names,
-            ["vigie.v1.AdSafety", "vigie.v1.Models", "inference.GRPCInferenceService"]
+            [
+                "vigie.v1.AdSafety",
+                "vigie.v1.Decisions",
+                "vigie.v1.Models",
+                "vigie.v1.Policies",
+                "inference.GRPCInferenceService"
+            ]
         );
     }
 }

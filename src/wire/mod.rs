@@ -3,18 +3,23 @@
 //! Generated from `proto/`. This room knows no transport: services, codes and deadlines are the `grpc` room's.
 
 mod config_text;
+mod correction;
 mod decision;
 mod json;
 mod methods;
 #[cfg(test)]
 mod pinned_tests;
+mod record;
 mod request;
+mod verdicts;
 
 pub use config_text::model_config_from_text;
+pub use correction::{moment, product_key, reason, request_id, verdict};
 pub use decision::{timestamp, verdict_to_wire};
 pub use json::to_json;
-pub use methods::{Method, method, service_names};
-pub use request::{MAX_COUNTRIES, MAX_FACTS, MAX_IDENTITY_BYTES, MAX_TEXT_BYTES};
+pub use methods::{Method, method, methods, service_names};
+pub use prost_types::Timestamp;
+pub use request::{MAX_COUNTRIES, MAX_FACTS, MAX_IDENTITY_BYTES, MAX_TEXT_BYTES, optional, parsed, version};
 
 pub use generated::google::rpc as google;
 pub use generated::inference;

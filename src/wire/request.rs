@@ -3,6 +3,7 @@
 //! What a request may cost is bounded here as far as it can be seen without looking into the picture: the number of countries and
 //! facts, the length of texts. The picture's own limits are checked where it is decoded.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::vigie;
@@ -40,16 +41,7 @@ impl vigie::ClassifyRequest {
         let product = self
             .product
             .ok_or_else(|| Refusal::invalid("product", "is missing: give an id, a text or a picture"))?;
-        if self.facts.len() > MAX_FACTS {
-            return Err(Refusal::invalid(
-                "facts",
-                format!("{} are given, at most {MAX_FACTS} are taken", self.facts.len()),
-            ));
-        }
-        for (name, value) in &self.facts {
-            within("facts", name, MAX_IDENTITY_BYTES)?;
-            within(&format!("facts[{name:?}]"), value, MAX_IDENTITY_BYTES)?;
-        }
+        checked_facts(&self.facts)?;
         Ok(Classification {
             product: product_from_wire(product)?,
             countries: countries(&self.countries)?,
@@ -65,9 +57,7 @@ impl vigie::ClassifyRequest {
 fn target(version: Option<i64>, revision: Option<String>) -> Result<Target, Refusal> {
     match (version, revision) {
         (None, None) => Ok(Target::Plan),
-        (Some(number), None) => Version::try_from(number)
-            .map(Target::Version)
-            .map_err(|error| Refusal::invalid("version", error.to_string())),
+        (Some(number), None) => self::version("version", number).map(Target::Version),
         (None, Some(revision)) => parsed("revision", &revision).map(Target::Revision),
         (Some(_), Some(_)) => Err(Refusal::invalid(
             "revision",
@@ -76,7 +66,22 @@ fn target(version: Option<i64>, revision: Option<String>) -> Result<Target, Refu
     }
 }
 
-fn countries(codes: &[String]) -> Result<Vec<CountryCode>, Refusal> {
+/// Facts within their bounds.
+pub(super) fn checked_facts(facts: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    if facts.len() > MAX_FACTS {
+        return Err(Refusal::invalid(
+            "facts",
+            format!("{} are given, at most {MAX_FACTS} are taken", facts.len()),
+        ));
+    }
+    for (name, value) in facts {
+        within("facts", name, MAX_IDENTITY_BYTES)?;
+        within(&format!("facts[{name:?}]"), value, MAX_IDENTITY_BYTES)?;
+    }
+    Ok(())
+}
+
+pub(super) fn countries(codes: &[String]) -> Result<Vec<CountryCode>, Refusal> {
     if codes.len() > MAX_COUNTRIES {
         return Err(Refusal::invalid(
             "countries",
@@ -151,13 +156,27 @@ fn money(price: vigie::Money) -> Result<Money, Refusal> {
     })
 }
 
-fn parsed<T: FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T, Refusal> {
+/// A text as what it stands for, or the refusal with its field.
+pub fn parsed<T: FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<T, Refusal> {
     within(field, text, MAX_IDENTITY_BYTES)?;
     text.parse()
         .map_err(|error: T::Err| Refusal::invalid(field, error.to_string()))
 }
 
-fn within(field: &str, text: &str, limit: usize) -> Result<(), Refusal> {
+/// The same where an empty text asks for nothing.
+pub fn optional<T: FromStr<Err: std::fmt::Display>>(field: &str, text: &str) -> Result<Option<T>, Refusal> {
+    match text {
+        "" => Ok(None),
+        text => parsed(field, text).map(Some),
+    }
+}
+
+/// A version by its number.
+pub fn version(field: &str, number: i64) -> Result<Version, Refusal> {
+    Version::try_from(number).map_err(|error| Refusal::invalid(field, error.to_string()))
+}
+
+pub(super) fn within(field: &str, text: &str, limit: usize) -> Result<(), Refusal> {
     if text.len() > limit {
         return Err(Refusal::invalid(
             field,
@@ -174,8 +193,6 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::base::RefusalKind;
 

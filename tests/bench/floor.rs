@@ -12,7 +12,10 @@ use tonic::codegen::tokio_stream::{self, Stream};
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 use vigie::grpc::generated::vigie::ad_safety_server::{AdSafety, AdSafetyServer};
-use vigie::wire::vigie::{ClassifyRequest, Decision, StreamRequest, StreamResult, product};
+use vigie::wire::vigie::{
+    ClassifyRequest, CountryVerdict, Decision, GetVerdictsRequest, GetVerdictsResponse, ProductVerdicts, StreamRequest,
+    StreamResult, Verdict, product,
+};
 
 use super::bare::{self, Bare};
 use super::machine::{SERVER_CORE, on_core};
@@ -96,6 +99,29 @@ impl AdSafety for Floor {
         Ok(Response::new(Decision {
             correction_seq: sum,
             ..Decision::default()
+        }))
+    }
+
+    /// As many verdicts as were asked for, and nothing looked up.
+    async fn get_verdicts(
+        &self,
+        request: Request<GetVerdictsRequest>,
+    ) -> Result<Response<GetVerdictsResponse>, Status> {
+        let GetVerdictsRequest {
+            products, countries, ..
+        } = request.into_inner();
+        let verdict = |country: &String| CountryVerdict {
+            country: country.clone(),
+            verdict: Verdict::Allow.into(),
+            ..CountryVerdict::default()
+        };
+        let results = products.into_iter().map(|product| ProductVerdicts {
+            product: Some(product),
+            verdicts: countries.iter().map(verdict).collect(),
+            known: true,
+        });
+        Ok(Response::new(GetVerdictsResponse {
+            results: results.collect(),
         }))
     }
 

@@ -45,7 +45,7 @@ async fn an_emptied_or_absurd_policy_changes_nothing_live_and_is_told() {
         ("", "default"),
         ("format = 1\n[default]\nreview = 0.5\nblock = 9.0\n", "default.block"),
         ("format = 1\n[default]\nverdict = \"ALLOW\"\n", "default.verdict"),
-        ("format = 1\n[default\n", "line 2"),
+        ("format = 1\n[default\n", "not TOML"),
         (
             "format = 1\n[default]\nreview = 0.5\nblock = 0.9\n[label.frearm]\nreview = 2\nblock = 3\n",
             "label.frearm.review",

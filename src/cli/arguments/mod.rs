@@ -1,5 +1,9 @@
 //! What can be typed, and the help that teaches it.
 
+mod account;
+mod policy;
+mod records;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +11,14 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::base::{ModelName, Version};
+use crate::grpc::client::{Client, ClientError};
+
+pub(in crate::cli) use account::{AccountArguments, AccountCommand, AccountFile, IssueArguments, RemoveArguments};
+pub(in crate::cli) use policy::{DiffArguments, PolicyArguments, PolicyCommand, PolicyFiles};
+pub(in crate::cli) use records::{
+    CorrectArguments, DecisionsArguments, DecisionsCommand, ListDecisionsArguments, ShowDecisionArguments, VerdictWord,
+    VerdictsArguments, WhatArguments,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -26,23 +38,33 @@ Exit codes: 0 done, 1 a verdict other than ALLOW or a repository with an error, 
 /// Judges product pictures: may this be shown in an ad, in this country?
 #[derive(Debug, Parser)]
 #[command(name = "vigie", version, styles = STYLES, after_help = FIRST_STEPS, max_term_width = 110, arg_required_else_help = true)]
-pub(super) struct Arguments {
+pub(in crate::cli) struct Arguments {
     #[command(subcommand)]
     pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {
+pub(in crate::cli) enum Command {
     /// Serve the models of a repository
     Serve(ServeArguments),
     /// Judge pictures, or every product of a catalogue
     Classify(Box<ClassifyArguments>),
     /// Show the models, their versions, and what the shadow says
     Models(ModelsArguments),
+    /// Ask for the verdicts on known products, without a picture
+    Verdicts(VerdictsArguments),
+    /// List and show decisions on record
+    Decisions(DecisionsArguments),
+    /// Correct a judgement: a wrong label, or an exception; list and revoke corrections
+    Correct(Box<CorrectArguments>),
     /// Check a whole repository without a server: what is wrong, and how to mend it
     Check(CheckArguments),
     /// Make a whole version of an ONNX file, or reseal one after an edit
     Add(AddArguments),
+    /// Check, test, show and compare policies
+    Policy(PolicyArguments),
+    /// Keep the accounts of a server: who may do what
+    Account(AccountArguments),
     /// The child's side of proving a revision; started by the server itself
     #[command(hide = true)]
     Prove,
@@ -58,7 +80,7 @@ Examples:
   vigie serve --print-config > vigie.toml      every key with its meaning, to edit
 
 Order: defaults, then --config, then VIGIE_SECTION__KEY variables, then flags.")]
-pub(super) struct ServeArguments {
+pub(in crate::cli) struct ServeArguments {
     /// TOML file with the configuration
     #[arg(long, value_name = "FILE", env = "VIGIE_CONFIG")]
     pub config: Option<PathBuf>,
@@ -88,7 +110,7 @@ Examples:
 
 Every file is hashed and every version is loaded, run and held against its golden scores in a child process,
 exactly as before it would serve. Nothing is changed.")]
-pub(super) struct CheckArguments {
+pub(in crate::cli) struct CheckArguments {
     /// Folder of the models
     #[arg(value_name = "REPOSITORY", default_value = "models")]
     pub repository: PathBuf,
@@ -113,7 +135,7 @@ Examples:
 
 With --scores from the training pipeline the golden scores prove that the version judges as in training; without,
 they come from the model itself and prove only that it goes on judging as it does now.")]
-pub(super) struct AddArguments {
+pub(in crate::cli) struct AddArguments {
     /// Model file
     #[arg(
         value_name = "MODEL.onnx",
@@ -150,13 +172,23 @@ pub(super) struct AddArguments {
 
 /// Which server is asked, and how its answer is shown.
 #[derive(Debug, Clone, Args)]
-pub(super) struct ServerArguments {
+pub(in crate::cli) struct ServerArguments {
     /// Server to ask, as HOST:PORT
     #[arg(long, value_name = "ADDR", env = "VIGIE_SERVER", default_value = "127.0.0.1:8001")]
     pub server: String,
+    /// Token that says who asks, where the server has accounts
+    #[arg(long, value_name = "TOKEN", env = "VIGIE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
     /// Print JSON, one object a line, instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+impl ServerArguments {
+    /// Connects to it.
+    pub async fn connect(&self) -> Result<Client, ClientError> {
+        Client::connect(&self.server, self.token.as_deref()).await
+    }
 }
 
 #[derive(Debug, Args)]
@@ -171,7 +203,7 @@ Examples:
 
 A catalogue has a product a line, as JSON: partner_id, product_id, title, description, category, brand, language,
 price {units, nanos, currency}, and picture, a file beside the catalogue.")]
-pub(super) struct ClassifyArguments {
+pub(in crate::cli) struct ClassifyArguments {
     /// Pictures: JPEG, PNG, WebP, GIF or BMP
     #[arg(
         value_name = "IMAGE",
@@ -207,7 +239,7 @@ pub(super) struct ClassifyArguments {
 
 /// What judges.
 #[derive(Debug, Clone, Args)]
-pub(super) struct TargetArguments {
+pub(in crate::cli) struct TargetArguments {
     /// Model that judges [default: the server's]
     #[arg(long, value_name = "NAME", default_value = "")]
     pub model: String,
@@ -223,7 +255,7 @@ pub(super) struct TargetArguments {
 #[derive(Debug, Clone, Args)]
 #[group(id = "product", multiple = true, conflicts_with = "catalogue")]
 #[command(next_help_heading = "Product")]
-pub(super) struct ProductArguments {
+pub(in crate::cli) struct ProductArguments {
     /// Title
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub title: String,
@@ -257,7 +289,7 @@ Examples:
   vigie models flips --limit 20        products on which live and shadow last differed
   vigie models --json | jq '.models[] | select(.live)'"
 )]
-pub(super) struct ModelsArguments {
+pub(in crate::cli) struct ModelsArguments {
     #[command(subcommand)]
     pub command: Option<ModelsCommand>,
     #[command(flatten)]
@@ -265,7 +297,7 @@ pub(super) struct ModelsArguments {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ModelsWanted {
+pub(in crate::cli) struct ModelsWanted {
     /// Only this model, and how its versions are run and what their runs were measured to take
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub model: String,
@@ -277,7 +309,7 @@ pub(super) struct ModelsWanted {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ModelsCommand {
+pub(in crate::cli) enum ModelsCommand {
     /// List the products on which the live version and its shadow last gave different verdicts
     Flips(FlipsArguments),
 }
@@ -287,7 +319,7 @@ pub(super) enum ModelsCommand {
 Examples:
   vigie models flips
   vigie models flips --model adsafety --limit 1000 --json > flips.jsonl")]
-pub(super) struct FlipsArguments {
+pub(in crate::cli) struct FlipsArguments {
     /// Only this model
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     pub model: String,
