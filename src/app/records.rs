@@ -9,6 +9,7 @@ use super::serve::ServeError;
 use crate::accounts::Accounts;
 use crate::base::Moment;
 use crate::config::Settings;
+use crate::executor::{Kind, become_one_of};
 use crate::ledger::Ledger;
 use crate::store::{DataDirectory, Journal, PostgresSettings, Records, RecordsError, SqliteSettings};
 use crate::telemetry::Metrics;
@@ -33,7 +34,7 @@ impl OnDisk {
         let data = DataDirectory::open(&settings.data)?;
         let journal = Journal::open(&data).map_err(|error| ServeError::Records(error.to_string()))?;
         let records = match &settings.records.postgres {
-            None => Records::open_sqlite(&data, SqliteSettings::default()),
+            None => Records::open_sqlite(&data, sqlite()),
             Some(url) => open_postgres(url.expose()).await,
         };
         Ok(Self {
@@ -41,6 +42,17 @@ impl OnDisk {
             records: records.map_err(|error| ServeError::Records(error.to_string()))?,
             journal,
         })
+    }
+}
+
+/// Writing has its turn after answers, and before shadows.
+fn sqlite() -> SqliteSettings {
+    SqliteSettings {
+        on_thread: || {
+            // Refused to a process that was started with less: then it keeps what it has.
+            let _refused = become_one_of(Kind::Load);
+        },
+        ..SqliteSettings::default()
     }
 }
 

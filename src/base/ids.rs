@@ -162,6 +162,11 @@ impl CountryCode {
     /// The rest of the world: every country without rules of its own.
     pub const REST_OF_WORLD: Self = Self([0, 0]);
 
+    /// Every country there is, without the rest of the world.
+    pub fn all() -> impl Iterator<Item = Self> {
+        COUNTRIES.split(' ').filter_map(|code| code.parse().ok())
+    }
+
     /// The code as text; empty for the rest of the world.
     pub fn as_str(&self) -> &str {
         if *self == Self::REST_OF_WORLD {

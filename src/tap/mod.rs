@@ -185,3 +185,32 @@ impl TapListener {
         self.dropped.swap(0, Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_must_hear_of_every_decision_has_a_place_before_it_is_made() {
+        let mut tap = Tap::new(0);
+        let _any = tap.listen(1, Wants::Decisions);
+        let every = tap.listen(2, Wants::EveryDecision);
+        let places = [tap.place(), tap.place()];
+        assert!(places.iter().all(Option::is_some));
+        assert!(tap.place().is_none(), "both places are taken");
+        drop(places);
+        assert!(
+            tap.place().is_some(),
+            "a decision that was not made gives its place back"
+        );
+        assert_eq!(every.waiting(), 0);
+    }
+
+    #[test]
+    fn others_hold_nobody_up() {
+        let mut tap = Tap::new(0);
+        let _any = tap.listen(1, Wants::Decisions);
+        let places: Vec<_> = (0..100).map(|_| tap.place()).collect();
+        assert!(places.iter().all(Option::is_some));
+    }
+}

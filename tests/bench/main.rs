@@ -24,6 +24,7 @@ mod reloads;
 mod report;
 mod scale;
 mod steady;
+mod verdicts;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,10 +37,11 @@ pub struct Effort {
     pub rounds: usize,
     pub span: Duration,
     pub reloads: usize,
+    pub products: usize,
 }
 
-const SECTIONS: [&str; 8] = [
-    "pictures", "scaled", "tensors", "known", "together", "overload", "scale", "reloads",
+const SECTIONS: [&str; 9] = [
+    "pictures", "scaled", "tensors", "known", "verdicts", "together", "overload", "scale", "reloads",
 ];
 
 /// What the command line asks for.
@@ -48,6 +50,7 @@ enum Asked {
     Measure {
         quick: bool,
         reloads: Option<usize>,
+        products: Option<usize>,
         sections: Vec<&'static str>,
     },
     /// Write what is measured to a folder.
@@ -63,11 +66,12 @@ fn main() {
         Some(Asked::Measure {
             quick,
             reloads,
+            products,
             sections,
-        }) => measure(quick, reloads, &sections),
+        }) => measure(quick, (reloads, products), &sections),
         None => {
             eprintln!(
-                "make bench ARGS=\"[--quick] [--reloads=N] [SECTION…]\", sections: {}\nmake bench ARGS=\"export FOLDER\" writes the model and the pictures",
+                "make bench ARGS=\"[--quick] [--reloads=N] [--products=N] [SECTION…]\", sections: {}\nmake bench ARGS=\"export FOLDER\" writes the model and the pictures",
                 SECTIONS.join(", ")
             );
             std::process::exit(2);
@@ -84,12 +88,16 @@ fn asked() -> Option<Asked> {
         return Some(Asked::Export(folder.into()));
     }
     let mut sections = Vec::new();
-    let (mut quick, mut reloads) = (false, None);
+    let (mut quick, mut reloads, mut products) = (false, None, None);
     for word in &words {
         match SECTIONS.iter().find(|section| *section == word) {
             Some(section) => sections.push(*section),
             None if word == "--quick" => quick = true,
-            None => reloads = Some(word.strip_prefix("--reloads=")?.parse().ok()?),
+            None => match word.split_once('=')? {
+                ("--reloads", count) => reloads = Some(count.parse().ok()?),
+                ("--products", count) => products = Some(count.parse().ok()?),
+                _ => return None,
+            },
         }
     }
     if sections.is_empty() {
@@ -98,15 +106,17 @@ fn asked() -> Option<Asked> {
     Some(Asked::Measure {
         quick,
         reloads,
+        products,
         sections,
     })
 }
 
-fn measure(quick: bool, reloads: Option<usize>, sections: &[&str]) {
+fn measure(quick: bool, (reloads, products): (Option<usize>, Option<usize>), sections: &[&str]) {
     let effort = Effort {
         rounds: if quick { 3 } else { 7 },
         span: Duration::from_millis(if quick { 1000 } else { 2000 }),
         reloads: reloads.unwrap_or(if quick { 10 } else { 100 }),
+        products: products.unwrap_or(if quick { 20_000 } else { 200_000 }),
     };
     let machine = machine::describe();
     let (server, load) = (machine::SERVER_CORE, machine::LOAD_CORE);
@@ -121,6 +131,7 @@ fn measure(quick: bool, reloads: Option<usize>, sections: &[&str]) {
                 "scaled" => steady::pictures(&environment, effort, 2, &mut report).await,
                 "tensors" => steady::tensors(&environment, effort, &mut report).await,
                 "known" => steady::known(effort, &mut report).await,
+                "verdicts" => verdicts::measure(effort, &mut report).await,
                 "together" => scale::together(effort, &mut report).await,
                 "scale" => scale::measure(effort, &mut report).await,
                 "overload" => overload::measure(effort, &mut report).await,

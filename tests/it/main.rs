@@ -18,6 +18,7 @@ mod grpc;
 mod grpc_deadlines;
 mod house;
 mod odd_models;
+mod policies;
 mod preprocess;
 mod proof;
 mod records;

@@ -9,12 +9,14 @@ use crate::store::postgres::Postgres;
 use crate::store::sqlite::Sqlite;
 
 /// How SQLite is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct SqliteSettings {
     /// A question that takes longer is given up. Readings of everything have no limit.
     pub question_limit: Duration,
     /// The most that the file of the records may grow to, in bytes; none: as much as the disk has.
     pub records_bytes: Option<u64>,
+    /// Called first on each thread that writes, so that it can be given its priority.
+    pub on_thread: fn(),
 }
 
 impl Default for SqliteSettings {
@@ -22,6 +24,7 @@ impl Default for SqliteSettings {
         Self {
             question_limit: Duration::from_secs(10),
             records_bytes: None,
+            on_thread: || {},
         }
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Shape {
     pub page_bytes: u32,
     pub most_bytes: Option<u64>,
     pub question_limit: Duration,
+    /// Called first on the thread that writes.
+    pub on_thread: fn(),
 }
 
 /// An open file.
@@ -43,7 +45,7 @@ impl DatabaseFile {
     pub fn open(path: &Path, shape: Shape) -> Result<Self, RecordsError> {
         let connection = prepare(path, shape).map_err(|fault| fault.of(path))?;
         Ok(Self {
-            writer: Writer::start(connection, path)?,
+            writer: Writer::start(connection, path, shape.on_thread)?,
             readers: Readers::new(path, shape.question_limit),
         })
     }

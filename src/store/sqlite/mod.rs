@@ -35,12 +35,14 @@ impl Sqlite {
             page_bytes: 4096,
             most_bytes: settings.records_bytes,
             question_limit: settings.question_limit,
+            on_thread: settings.on_thread,
         };
         let pictures = Shape {
             migrations: SQLITE_PICTURES,
             page_bytes: 16_384,
             most_bytes: None,
             question_limit: settings.question_limit,
+            on_thread: settings.on_thread,
         };
         Ok(Self {
             records: DatabaseFile::open(&folder.join("records.sqlite"), records)?,

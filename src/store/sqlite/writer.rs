@@ -57,7 +57,7 @@ struct Held {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, path: &Path) -> Result<Self, RecordsError> {
+    pub fn start(connection: Connection, path: &Path, on_thread: fn()) -> Result<Self, RecordsError> {
         let (line, jobs) = sync_channel(LINE);
         let held = Held {
             connection,
@@ -66,7 +66,10 @@ impl Writer {
         };
         std::thread::Builder::new()
             .name("vigie-records".to_owned())
-            .spawn(move || held.work(&jobs))
+            .spawn(move || {
+                on_thread();
+                held.work(&jobs);
+            })
             .map_err(|error| RecordsError::Failed {
                 reason: format!("start a thread: {error}"),
             })?;
