@@ -51,9 +51,11 @@ pub fn shared() -> &'static Postgres {
 }
 
 impl Postgres {
-    /// Starts one that does not wait for the disk.
+    /// Starts one that does not wait for the disk, and does nothing by itself: an old snapshot of its own would keep what a test erases.
     pub fn start() -> Self {
-        Self::with("-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300")
+        Self::with(
+            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300 -c autovacuum=off",
+        )
     }
 
     /// Starts one with settings of the server's command line.
