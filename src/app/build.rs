@@ -89,6 +89,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         metrics: &metrics,
     };
     let (observing, filled) = Observing::new(settings, &ground, &mut tap);
+    let drafts = Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger), cores.clone());
     let (repository, hints, watcher) = open_repository(settings)?;
     let parts = ControllerParts {
         repository,
@@ -96,6 +97,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         publisher,
         bring_up: bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?,
         data,
+        drafts: drafts.clone(),
         metrics: metrics.clone(),
         rescan: settings.watch.rescan,
         default_model: settings.default_model.clone(),
@@ -109,7 +111,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         readiness: watch::channel(Readiness::default()).0,
         filled,
         corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
-        drafts: Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger)),
+        drafts,
         on_record: OnRecord::new(records),
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,

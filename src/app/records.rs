@@ -59,7 +59,7 @@ fn sqlite() -> SqliteSettings {
 async fn open_postgres(url: &str) -> Result<Records, RecordsError> {
     loop {
         match Records::open_postgres(url, PostgresSettings::default()).await {
-            Err(error) if error.may_pass() => {
+            Err(error @ (RecordsError::Away { .. } | RecordsError::Slow { .. })) => {
                 tracing::warn!(%error, "waiting for the database (records.postgres)");
                 tokio::time::sleep(AGAIN).await;
             }

@@ -12,6 +12,7 @@ mod decisions;
 mod flips;
 mod models;
 mod policy;
+mod policy_apply;
 mod policy_diff;
 mod product;
 mod repository;
@@ -79,6 +80,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Add(add) => repository::run_add(add),
         Command::Policy(arguments) => match arguments.command {
             PolicyCommand::Diff(diff) => client(policy_diff::run(diff)),
+            PolicyCommand::Apply(apply) => client(policy_apply::run(apply)),
             PolicyCommand::Check(files) => policy::check(&files),
             PolicyCommand::Test(files) => policy::test(&files),
             PolicyCommand::Show(files) => policy::show(&files),

@@ -18,7 +18,14 @@ use crate::wire::{timestamp, to_json};
 const EXAMPLES: usize = 10;
 
 pub(super) async fn run(arguments: DiffArguments) -> anyhow::Result<Outcome> {
-    let text = fs::read_to_string(&arguments.draft).with_context(|| format!("read {}", arguments.draft.display()))?;
+    let client = arguments.server.connect().await?;
+    let text = match &arguments.draft {
+        Some(draft) => fs::read_to_string(draft).with_context(|| format!("read {}", draft.display()))?,
+        None => {
+            let waiting = client.get_policy(&arguments.model).await?.waiting;
+            waiting.context("no policy waits: name a draft")?.text
+        }
+    };
     let since = arguments
         .since
         .map(|span| SystemTime::now().checked_sub(span).unwrap_or(SystemTime::UNIX_EPOCH));
@@ -28,7 +35,6 @@ pub(super) async fn run(arguments: DiffArguments) -> anyhow::Result<Outcome> {
         since: since.map(timestamp),
         until: None,
     };
-    let client = arguments.server.connect().await?;
     let mut answers = client.simulate_policy(request).await?;
     let bar = bar(arguments.server.json)?;
     let mut difference = None;

@@ -100,7 +100,7 @@ settings! {
     {
         /// The model repository: a folder of models, each a folder of numbered versions.
         repository: PathBuf = "models";
-        /// Where this server keeps sealed revisions and its record of what is live. Used by one process at a time.
+        /// Where this server keeps sealed revisions, what serves, and its records. Used by one process at a time.
         data: PathBuf = "data";
         /// The model that judges when a request names none; "" where only one model judges pictures.
         default_model: Option<ModelName> = "";

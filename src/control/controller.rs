@@ -7,20 +7,23 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, info_span};
+use tracing::{Instrument, info_span};
 
 use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure, Tuning};
+use super::drafts::Drafts;
+use super::guard::{Tried, try_out};
 use super::handle::{Ask, Command, Control, ControllerEnds, control};
+use super::loads::{Loads, unknown};
 use super::model::{ModelState, Start};
 use super::show;
 use super::versions::Loaded;
 use super::view::VersionState;
-use crate::base::{Digest, ModelName, Refusal, RevisionId, Version};
+use crate::base::{Digest, ModelName, PolicyVersion, Refusal, RevisionId, Version};
 use crate::executor::CostCurve;
 use crate::plan::{PlanPublisher, ServingPlan};
 use crate::repository::{Hint, Repository, Scan, prune};
 use crate::store::{DataDirectory, Measured, ModelRecord, ServingRecord};
-use crate::telemetry::{self, Metrics, ScanResult, Swap, SwapResult};
+use crate::telemetry::{Metrics, ScanResult, Swap, SwapResult};
 
 /// What the controller is made of.
 pub struct ControllerParts {
@@ -29,6 +32,8 @@ pub struct ControllerParts {
     pub data: DataDirectory,
     pub publisher: PlanPublisher,
     pub bring_up: BringUp,
+    /// Tries policies that changed.
+    pub drafts: Drafts,
     pub metrics: Metrics,
     /// How often the repository is looked at without a hint.
     pub rescan: Duration,
@@ -46,6 +51,7 @@ pub struct Controller {
     newly_measured: Vec<(RevisionId, CostCurve)>,
     publisher: PlanPublisher,
     bring_up: BringUp,
+    drafts: Drafts,
     metrics: Metrics,
     rescan: Duration,
     default_model: Option<ModelName>,
@@ -54,7 +60,8 @@ pub struct Controller {
     models: BTreeMap<ModelName, ModelState>,
     unloaded: BTreeSet<ModelName>,
     tasks: JoinSet<Finished>,
-    loads_awaited: Vec<Ask>,
+    trials: JoinSet<Tried>,
+    loads: Loads,
     look_again: Option<Instant>,
 }
 
@@ -81,6 +88,7 @@ impl Controller {
             data: parts.data,
             publisher: parts.publisher,
             bring_up: parts.bring_up,
+            drafts: parts.drafts,
             metrics: parts.metrics,
             rescan: parts.rescan,
             default_model: parts.default_model,
@@ -89,7 +97,8 @@ impl Controller {
             models: BTreeMap::new(),
             unloaded: BTreeSet::new(),
             tasks: JoinSet::new(),
-            loads_awaited: Vec::new(),
+            trials: JoinSet::new(),
+            loads: Loads::default(),
             look_again: None,
         };
         (controller, handle)
@@ -113,6 +122,7 @@ impl Controller {
             }
         }
         self.tasks.shutdown().await;
+        self.trials.shutdown().await;
     }
 
     /// Looks at the repository on a thread that may block. None where it could not be looked at: then all stays as it is.
@@ -148,6 +158,13 @@ impl Controller {
                 }
                 while let Some(Ok(finished)) = self.tasks.try_join_next() {
                     self.note(finished);
+                }
+            }
+            Some(tried) = self.trials.join_next() => {
+                if let Ok(tried) = tried
+                    && let Some(state) = self.models.get_mut(&tried.model)
+                {
+                    state.guard.note(tried);
                 }
             }
             Some(command) = self.ends.commands.recv() => self.obey(command),
@@ -231,7 +248,11 @@ impl Controller {
         match command {
             Command::Load(ask) => {
                 self.unloaded.remove(&ask.model);
-                self.loads_awaited.push(ask);
+                self.loads.add(ask);
+            }
+            Command::ApplyPolicy { model, version, answer } => {
+                let applied = self.apply_policy(&model, version);
+                let _caller_left = answer.send(applied);
             }
             Command::Unload(Ask { model, answer, .. }) => {
                 let known = self.models.contains_key(&model);
@@ -246,6 +267,16 @@ impl Controller {
         }
     }
 
+    fn apply_policy(&mut self, model: &ModelName, version: PolicyVersion) -> Result<(), Refusal> {
+        let state = self.models.get_mut(model).ok_or_else(|| unknown(model))?;
+        let before = state.policy.clone();
+        state.apply_policy(version)?;
+        show::policy_swap(&self.metrics, model, &before, &state.policy);
+        self.put_in_force()?;
+        self.show();
+        Ok(())
+    }
+
     /// One look taken in: bring up what is new, appoint, record, publish, show. True where anything is otherwise than before.
     fn step(&mut self, scan: Scan) -> bool {
         let now = Instant::now();
@@ -255,26 +286,37 @@ impl Controller {
         }
         self.take_in(scan, now);
         self.start_what_is_new(now);
-        let before = self.record.clone();
-        let record = self.appointed();
-        if record != before {
-            let models = show::changed_models(&before, &record);
-            let span = info_span!("swap", models = show::names(&models));
-            under_asker(&span, &self.loads_awaited, |asked| models.contains(asked));
-            let _entered = span.enter();
-            match record.save(&self.data) {
-                Ok(()) => self.take_over(record),
-                Err(error) => tracing::error!(%error, "what shall serve cannot be recorded, so nothing is changed"),
-            }
-            self.publish();
-            show::swaps(&self.metrics, &before, &self.record);
-        } else {
-            self.publish();
-        }
+        // Why it was not, if it was not, is in the log: the next look tries again.
+        let _not_recorded = self.put_in_force();
         let is_changed = self.show();
-        self.answer_loads();
+        self.loads.answer(&self.models, &self.ends.view.borrow().clone());
         self.keep_measured();
         is_changed
+    }
+
+    /// Appoints, records, publishes.
+    ///
+    /// # Errors
+    /// What shall serve cannot be recorded: then what is recorded serves.
+    fn put_in_force(&mut self) -> Result<(), Refusal> {
+        let before = self.record.clone();
+        let record = self.appointed();
+        if record == before {
+            self.publish();
+            return Ok(());
+        }
+        let models = show::changed_models(&before, &record);
+        let span = info_span!("swap", models = show::names(&models));
+        self.loads.under_asker(&span, |asked| models.contains(asked));
+        let _entered = span.enter();
+        let saved = record.save(&self.data);
+        match &saved {
+            Ok(()) => self.take_over(record),
+            Err(error) => tracing::error!(%error, "what shall serve cannot be recorded, so nothing is changed"),
+        }
+        self.publish();
+        show::swaps(&self.metrics, &before, &self.record);
+        saved.map_err(|error| Refusal::unavailable(format!("it cannot be recorded, so nothing is changed: {error}")))
     }
 
     fn take_over(&mut self, record: ServingRecord) {
@@ -324,6 +366,9 @@ impl Controller {
             let before = state.policy.clone();
             state.look(name, scan.models.remove(name), record, &self.data, now);
             show::policy_swap(&self.metrics, name, &before, &state.policy);
+            if let Some(trial) = state.trial(now) {
+                self.trials.spawn(try_out(self.drafts.clone(), name.clone(), trial));
+            }
         }
     }
 
@@ -348,7 +393,7 @@ impl Controller {
                 let measured = measured.filter(|curve| curve.covers(&wish)).cloned();
                 let tuning = Tuning { wish, measured };
                 let span = info_span!("bring_up", %model, %version, %revision);
-                under_asker(&span, &self.loads_awaited, |asked| asked == name);
+                self.loads.under_asker(&span, |asked| asked == name);
                 let task = async move {
                     let outcome = bring_up.run((model.clone(), version), origin, tuning, phase).await;
                     Finished {
@@ -430,33 +475,4 @@ impl Controller {
             }
         }
     }
-
-    fn answer_loads(&mut self) {
-        let view = self.ends.view.borrow().clone();
-        for ask in std::mem::take(&mut self.loads_awaited) {
-            let answer = match self.models.get(&ask.model) {
-                None => Err(unknown(&ask.model)),
-                Some(state) if !state.versions.loading.is_empty() => {
-                    self.loads_awaited.push(ask);
-                    continue;
-                }
-                Some(_) => match view.missing(std::slice::from_ref(&ask.model)).first() {
-                    None => Ok(()),
-                    Some(lack) => Err(Refusal::unavailable(format!("{}: {}", lack.what, lack.why))),
-                },
-            };
-            let _caller_left = ask.answer.send(answer);
-        }
-    }
-}
-
-/// Puts work into the trace of the caller who asked for it, where there is one.
-fn under_asker(span: &Span, asked: &[Ask], is_it: impl Fn(&ModelName) -> bool) {
-    if let Some(ask) = asked.iter().find(|ask| is_it(&ask.model)) {
-        telemetry::set_parent(span, ask.parent.clone());
-    }
-}
-
-fn unknown(model: &ModelName) -> Refusal {
-    Refusal::not_found(format!("Request for unknown model: '{model}' is not found"))
 }

@@ -7,13 +7,15 @@ use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{
-    Correction, CorrectionScope, Moment, NewCorrection, Principal, ProductKey, Refusal, Revocation, SeenThen, now_v7_id,
+    Correction, CorrectionScope, Moment, NewCorrection, Principal, ProductKey, Refusal, SeenThen, now_v7_id,
 };
 use crate::ledger::Ledger;
 use crate::store::{AskedAct, AskedCorrection, AskedRevocation, CorrectionQuery, Journal, Page, Records, RecordsError};
 
 /// How often what waits on this replica's disk is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How long a BLOCK waits for the store before it takes effect without it.
+const PROMPT: Duration = Duration::from_millis(500);
 
 /// Corrects and revokes. Cheap to clone.
 #[derive(Clone)]
@@ -65,16 +67,20 @@ impl Corrections {
             author,
             at,
         };
-        match self.records.act(AskedAct::Correct(asked.clone())).await {
-            Ok(correction) => {
-                self.ledger.correct(correction.clone());
-                Ok(correction)
+        let recorded = self.records.act(AskedAct::Correct(asked.clone()));
+        let recorded = if asked.correction.kind.is_away_from_safety() {
+            recorded.await
+        } else {
+            match tokio::time::timeout(PROMPT, recorded).await {
+                Ok(Err(error)) if !error.is_answer() => return self.act_here(asked).await,
+                // Whether the store has it by now cannot be known; it is brought there again, and is known there by its identity.
+                Err(_) => return self.act_here(asked).await,
+                Ok(answered) => answered,
             }
-            Err(error) if error.may_pass() && !asked.correction.kind.is_away_from_safety() => {
-                self.act_here(asked).await
-            }
-            Err(error) => Err(refused(error)),
-        }
+        };
+        let correction = recorded.map_err(refused)?;
+        self.ledger.correct(correction.clone());
+        Ok(correction)
     }
 
     /// Ends a correction. When it is answered, it is out of force on this replica.
@@ -96,7 +102,9 @@ impl Corrections {
             at: now(),
         };
         let revoked = self.records.act(AskedAct::Revoke(asked)).await.map_err(refused)?;
-        self.take_out(&revoked);
+        if let Some(revocation) = revoked.revoked.clone() {
+            self.ledger.revoke(&revoked.correction_id, revocation);
+        }
         Ok(revoked)
     }
 
@@ -129,8 +137,10 @@ impl Corrections {
             let Some((number, act)) = first else { return };
             match self.records.act(act).await {
                 Ok(correction) => self.ledger.correct(correction),
-                Err(error) if error.may_pass() => return,
-                Err(error) => tracing::warn!(%error, "an act of this replica cannot be put on record and is dropped"),
+                Err(error) if error.is_answer() => {
+                    tracing::warn!(%error, "an act of this replica is refused by the store and dropped");
+                }
+                Err(_) => return,
             }
             if let Err(error) = self.journal().done(number) {
                 tracing::warn!(%error, "an act that is on record now stays in the journal");
@@ -165,13 +175,6 @@ impl Corrections {
                 texts: known.texts(),
             })
         })
-    }
-
-    fn take_out(&self, correction: &Correction) {
-        if let Some(revocation) = &correction.revoked {
-            self.ledger
-                .revoke(&correction.correction_id, Revocation::clone(revocation));
-        }
     }
 
     fn journal(&self) -> std::sync::MutexGuard<'_, Journal> {
@@ -215,14 +218,15 @@ fn refused(error: RecordsError) -> Refusal {
                 .map(|revoked| format!(" by {} ({})", revoked.by, revoked.reason))
                 .unwrap_or_default()
         )),
-        RecordsError::Away { .. } | RecordsError::Slow { .. } | RecordsError::Full { .. } => Refusal::unavailable(
-            format!("{error}. Nothing was changed: this must be on record before it takes effect"),
-        ),
-        RecordsError::NotFound { .. }
+        RecordsError::Away { .. }
+        | RecordsError::Slow { .. }
+        | RecordsError::Full { .. }
         | RecordsError::Corrupt { .. }
         | RecordsError::Newer { .. }
-        | RecordsError::Input { .. }
-        | RecordsError::Failed { .. } => error.into(),
+        | RecordsError::Failed { .. } => Refusal::unavailable(format!(
+            "{error}. Nothing was changed: this must be on record before it takes effect"
+        )),
+        RecordsError::NotFound { .. } | RecordsError::Input { .. } => error.into(),
     }
 }
 

@@ -6,13 +6,19 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Span;
 
 use super::view::RepositoryView;
-use crate::base::{ModelName, Refusal};
+use crate::base::{ModelName, PolicyVersion, Refusal};
 use crate::telemetry::{self, Parent};
 
 /// What the controller can be asked.
 pub(super) enum Command {
     Load(Ask),
     Unload(Ask),
+    /// Takes a policy that waits into force.
+    ApplyPolicy {
+        model: ModelName,
+        version: PolicyVersion,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// One question about one model.
@@ -76,16 +82,26 @@ impl Control {
         self.ask(model, Command::Unload).await
     }
 
+    /// Takes the policy that waits into force, because a person wants it. When this is answered, it judges.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown model; `Aborted` where another policy waits, or none.
+    pub async fn apply_policy(&self, model: &ModelName, version: PolicyVersion) -> Result<(), Refusal> {
+        let model = model.clone();
+        self.tell(|answer| Command::ApplyPolicy { model, version, answer })
+            .await
+    }
+
     async fn ask(&self, model: &ModelName, command: fn(Ask) -> Command) -> Result<(), Refusal> {
+        let parent = telemetry::as_parent(&Span::current());
+        let model = model.clone();
+        self.tell(|answer| command(Ask { model, answer, parent })).await
+    }
+
+    async fn tell(&self, command: impl FnOnce(oneshot::Sender<Result<(), Refusal>>) -> Command) -> Result<(), Refusal> {
         let stopping = || Refusal::unavailable("the server is stopping");
         let (answer, answered) = oneshot::channel();
-        let parent = telemetry::as_parent(&Span::current());
-        let ask = Ask {
-            model: model.clone(),
-            answer,
-            parent,
-        };
-        self.commands.send(command(ask)).await.map_err(|_| stopping())?;
+        self.commands.send(command(answer)).await.map_err(|_| stopping())?;
         answered.await.map_err(|_| stopping())?
     }
 }

@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::appoint::{Situation, appoint};
 use super::bring_up::Origin;
+use super::guard::Guard;
 use super::policies::{PolicyInForce, adopt};
 use super::versions::{Loaded, Versions};
-use crate::base::{Digest, Label, ModelName, RevisionId, Version, Wish};
+use crate::base::{Digest, Label, ModelName, PolicyVersion, Refusal, RevisionId, Version, Wish};
 use crate::plan::{ModelPlan, Served};
-use crate::repository::{Candidate, ModelFound, ModelSettings, TritonConfig, VersionFound, VersionPolicy};
+use crate::policy::Policy;
+use crate::repository::{
+    Candidate, ModelFound, ModelSettings, OnPolicyChange, ReleaseSettings, TritonConfig, VersionFound, VersionPolicy,
+};
 use crate::store::{Appointed, DataDirectory, ModelRecord};
 
 /// How long a version must have been gone before it stops serving: a directory that is being replaced is gone for a moment.
@@ -23,6 +27,7 @@ pub(super) struct ModelState {
     settings: Option<ModelSettings>,
     pub problems: Vec<String>,
     pub policy: PolicyInForce,
+    pub guard: Guard,
     triton: Option<Arc<TritonConfig>>,
     pub versions: Versions,
     pub found: BTreeMap<Version, VersionFound>,
@@ -67,7 +72,13 @@ impl ModelState {
             Some(Err(problem)) => self.problems.push(problem.to_string()),
         }
         let current = self.policy.policy.take();
-        self.policy = adopt(data, (name, &labels), record.policy, found.policy.as_ref(), current);
+        let release = self.release();
+        let guard = match release.on_policy_change {
+            OnPolicyChange::Guarded => Some((&self.guard, release.newly_allow_at_most.as_f64())),
+            OnPolicyChange::Live => None,
+        };
+        let policy = found.policy.as_ref();
+        self.policy = adopt(data, (name, &labels), record.policy, policy, (current, guard));
         self.problems.extend(self.policy.problem.clone());
         self.problems.extend(self.policy.inert(&labels));
         self.note_gone(found.versions, now);
@@ -84,6 +95,44 @@ impl ModelState {
                 .for_each(|loaded| loaded.executor.follow(&wish));
         }
         self.settings = Some(settings);
+    }
+
+    /// What changes of its files do by themselves; until that was read, what they do by default.
+    pub fn release(&self) -> ReleaseSettings {
+        self.settings
+            .as_ref()
+            .map(|settings| settings.release.clone())
+            .unwrap_or_default()
+    }
+
+    /// The policy in force and the one that waits, where they are to be compared now.
+    pub fn trial(&mut self, now: Instant) -> Option<(Arc<Policy>, Arc<Policy>)> {
+        let (current, waits) = self.policy.policy.clone().zip(self.policy.waits.clone())?;
+        let begins = self.guard.begin((current.version(), waits.version()), now);
+        begins.then_some((current, waits))
+    }
+
+    /// Takes the policy that waits into force, because a person wants it.
+    ///
+    /// # Errors
+    /// Another one waits, or none.
+    pub fn apply_policy(&mut self, version: PolicyVersion) -> Result<(), Refusal> {
+        let in_force = self.policy.policy.as_ref().map(|policy| policy.version());
+        match self.policy.waits.take_if(|policy| policy.version() == version) {
+            Some(policy) => {
+                self.guard.confirm(version);
+                self.policy = PolicyInForce {
+                    policy: Some(policy),
+                    ..PolicyInForce::default()
+                };
+                Ok(())
+            }
+            None if in_force == Some(version) => Ok(()),
+            None => Err(Refusal::aborted(match &self.policy.waits {
+                Some(other) => format!("it is policy {} that waits now: look at it again", other.version().0),
+                None => format!("policy {} does not wait: is its file still there?", version.0.short()),
+            })),
+        }
     }
 
     /// How its revisions are to be run.
@@ -290,7 +339,10 @@ impl ModelState {
     /// When this model wants to be looked at again by itself.
     pub fn next_look(&self) -> Option<Instant> {
         let graces = self.gone_since.values().map(|since| *since + GRACE);
-        graces.chain(self.versions.next_try()).min()
+        graces
+            .chain(self.versions.next_try())
+            .chain(self.guard.next_try())
+            .min()
     }
 }
 

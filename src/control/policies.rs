@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::guard::Guard;
 use crate::base::{Digest, Label, ModelName, PolicyVersion};
 use crate::policy::Policy;
 use crate::repository::{PolicyFile, Problem};
@@ -16,6 +17,8 @@ pub(super) struct PolicyInForce {
     pub problem: Option<String>,
     /// The content of a file that is whole and yet changes nothing, because it is wrong.
     pub refused: Option<Digest>,
+    /// A sound policy that is not in force yet: its guard does not admit it, and `problem` says why.
+    pub waits: Option<Arc<Policy>>,
 }
 
 impl PolicyInForce {
@@ -31,35 +34,49 @@ impl PolicyInForce {
     }
 }
 
-/// Takes the file's policy in force, or keeps the one that is. `labels` are those that the model's versions give.
+/// Takes the file's policy in force, or keeps the one that is. `labels` are those that the model's versions give; a guard is asked before a policy takes
+/// another's place, with the share of verdicts that may be newly allowed.
 pub(super) fn adopt(
     data: &DataDirectory,
     (model, labels): (&ModelName, &[Label]),
     recorded: Option<PolicyVersion>,
     found: Option<&Result<PolicyFile, Problem>>,
-    current: Option<Arc<Policy>>,
+    (current, guard): (Option<Arc<Policy>>, Option<(&Guard, f64)>),
 ) -> PolicyInForce {
     let file_version = match found {
         Some(Ok(file)) => Some(PolicyVersion(file.digest)),
         Some(Err(_)) | None => None,
     };
+    let in_force = |policy| PolicyInForce {
+        policy: Some(policy),
+        ..PolicyInForce::default()
+    };
     if let Some(policy) = &current
         && file_version == Some(policy.version())
     {
-        return PolicyInForce {
-            policy: current,
-            ..PolicyInForce::default()
-        };
+        return in_force(Arc::clone(policy));
     }
+    let before = || recorded.filter(|&version| file_version != Some(version));
+    let current = current.or_else(|| from_data(data, model, before()?).map(Arc::new));
     match read(data, found, labels) {
-        Ok(Some(policy)) => PolicyInForce {
-            policy: Some(Arc::new(policy)),
-            ..PolicyInForce::default()
-        },
-        Ok(None) => kept(data, model, recorded, current, None),
+        Ok(Some(policy)) => {
+            let policy = Arc::new(policy);
+            let pair = current.as_ref().map(|current| (current.version(), policy.version()));
+            match guard
+                .zip(pair)
+                .map(|((guard, at_most), pair)| guard.admits(pair, at_most))
+            {
+                None | Some(Ok(())) => in_force(policy),
+                Some(Err(why)) => PolicyInForce {
+                    waits: Some(policy),
+                    ..kept(current, Some(why))
+                },
+            }
+        }
+        Ok(None) => kept(current, None),
         Err(problem) => PolicyInForce {
             refused: file_version.map(|version| version.0),
-            ..kept(data, model, recorded, current, Some(problem))
+            ..kept(current, Some(problem))
         },
     }
 }
@@ -80,30 +97,17 @@ fn read(
     Ok(Some(policy))
 }
 
-fn kept(
-    data: &DataDirectory,
-    model: &ModelName,
-    recorded: Option<PolicyVersion>,
-    current: Option<Arc<Policy>>,
-    problem: Option<String>,
-) -> PolicyInForce {
-    let policy = current.or_else(|| {
-        recorded
-            .and_then(|version| from_data(data, model, version))
-            .map(Arc::new)
-    });
-    let problem = problem.or_else(|| {
-        policy.as_ref().map(|policy| {
-            format!(
-                "policy.toml is gone: the policy {} that was in force serves on",
-                policy.version().0.short()
-            )
-        })
-    });
+fn kept(policy: Option<Arc<Policy>>, problem: Option<String>) -> PolicyInForce {
+    let gone = |policy: &Arc<Policy>| {
+        format!(
+            "policy.toml is gone: the policy {} that was in force serves on",
+            policy.version().0.short()
+        )
+    };
     PolicyInForce {
+        problem: problem.or_else(|| policy.as_ref().map(gone)),
         policy,
-        problem,
-        refused: None,
+        ..PolicyInForce::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::ModelState;
 use super::policies::PolicyInForce;
 use super::versions::Loaded;
-use super::view::{ExecutionView, ModelView, RepositoryView, VersionState, VersionView};
+use super::view::{ExecutionView, ModelView, PolicyWaits, RepositoryView, VersionState, VersionView};
 use crate::base::{ModelName, PolicyVersion, RevisionId, Version};
 use crate::plan::ModelPlan;
 use crate::repository::{Candidate, VersionFound};
@@ -28,6 +28,7 @@ pub(super) fn view(
         view.models.push(ModelView {
             name: name.clone(),
             policy_version: state.policy.policy.as_ref().map(|policy| policy.version()),
+            waits: waits(&state.policy),
             lacks_policy: state.policy.policy.is_none() && state.policy.problem.is_some(),
             problems: state.problems.clone(),
         });
@@ -40,6 +41,15 @@ pub(super) fn view(
         view.versions.extend(rows.rows());
     }
     view
+}
+
+fn waits(of: &PolicyInForce) -> Option<PolicyWaits> {
+    let policy = of.waits.as_ref()?;
+    Some(PolicyWaits {
+        version: policy.version(),
+        text: policy.text().into(),
+        why: of.problem.clone().unwrap_or_default(),
+    })
 }
 
 struct ModelRows<'a> {

@@ -1,6 +1,7 @@
 //! What the control plane shows of itself: every version with its state and reason, made anew after each step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::base::{Aim, Label, ModelName, PolicyVersion, RevisionId, Version};
@@ -20,10 +21,21 @@ pub struct RepositoryView {
 pub struct ModelView {
     pub name: ModelName,
     pub policy_version: Option<PolicyVersion>,
+    /// A sound policy that is not in force yet; why, stands among the problems.
+    pub waits: Option<PolicyWaits>,
     /// True where there is a `policy.toml`, but neither it nor one before it could be taken into force.
     pub lacks_policy: bool,
     /// What is wrong with its settings, its policy or its configuration, in words. It serves on without the change.
     pub problems: Vec<String>,
+}
+
+/// A policy that waits for a person, or to be tried.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyWaits {
+    pub version: PolicyVersion,
+    pub text: Arc<str>,
+    /// Why it waits, in words.
+    pub why: String,
 }
 
 /// One version.
@@ -146,6 +158,11 @@ impl RepositoryView {
                 .collect::<Vec<_>>()
         };
         self.models.iter().flat_map(of_model).collect()
+    }
+
+    /// The policy of a model that is not in force yet; none where none waits.
+    pub fn waiting_policy(&self, model: &ModelName) -> Option<&PolicyWaits> {
+        self.model(model)?.waits.as_ref()
     }
 
     fn model(&self, name: &ModelName) -> Option<&ModelView> {

@@ -167,16 +167,35 @@ impl Cores {
         }
     }
 
+    /// Runs background work, whenever there is room for it, and gives its outcome. Nobody's deadline holds for it; keep it to some milliseconds.
+    ///
+    /// # Errors
+    /// The work panicked, or the server is closing.
+    ///
+    /// # Cancel safety
+    /// As [`Cores::run`].
+    pub async fn run_behind<T: Send + 'static>(
+        &self,
+        work: impl Fn() -> T + Send + Sync + 'static,
+    ) -> Result<T, NotRun> {
+        let work = Arc::new(work);
+        loop {
+            let again = Arc::clone(&work);
+            match self.run(of_nobody(), move |_| again()).await {
+                Err(NotRun::QueueFull { retry_after }) => {
+                    tokio::time::sleep(retry_after.max(Duration::from_millis(1))).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Leaves background work to be done, or not at all. Never waits.
     ///
     /// # Errors
     /// When the queue is full or closing: the work is dropped, and the caller counts it.
     pub fn offer(&self, work: impl FnOnce(&Lane) + Send + 'static) -> Result<(), QueueFull> {
-        let nobody = Asker {
-            caller: Caller::default(),
-            deadline: Deadline::NONE,
-        };
-        let ticket = Ticket::new(Class::Background, nobody);
+        let ticket = of_nobody();
         let (reply, _) = oneshot::channel();
         let call = Call {
             work,
@@ -194,6 +213,15 @@ impl Cores {
         self.shared.close();
         self.shared.wait_ended(within)
     }
+}
+
+/// For background work.
+fn of_nobody() -> Ticket {
+    let nobody = Asker {
+        caller: Caller::default(),
+        deadline: Deadline::NONE,
+    };
+    Ticket::new(Class::Background, nobody)
 }
 
 /// The waiting side of a job.

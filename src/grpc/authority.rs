@@ -98,6 +98,7 @@ mod tests {
         asked.values_mut().for_each(|names| names.sort());
         assert_eq!(asked[&Right::Correct], ["Correct", "RevokeCorrection"]);
         let operate = [
+            "ApplyPolicy",
             "LogSettings",
             "RepositoryModelLoad",
             "RepositoryModelUnload",

@@ -17,11 +17,12 @@ use super::generated::vigie::decisions_client::DecisionsClient;
 use super::generated::vigie::models_client::ModelsClient;
 use super::generated::vigie::policies_client::PoliciesClient;
 use crate::wire::vigie::{
-    ClassifyRequest, CorrectRequest, Correction, Decision, GetDecisionRequest, GetModelRequest, GetPolicyRequest,
-    GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse, ListCorrectionsRequest, ListCorrectionsResponse,
-    ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest, ListFlipsResponse, ListModelsRequest,
-    ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest, SimulatePolicyRequest,
-    SimulatePolicyResponse, StreamRequest, StreamResult, WatchModelsRequest, WatchModelsResponse,
+    ApplyPolicyRequest, ApplyPolicyResponse, ClassifyRequest, CorrectRequest, Correction, Decision, GetDecisionRequest,
+    GetModelRequest, GetPolicyRequest, GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse,
+    ListCorrectionsRequest, ListCorrectionsResponse, ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest,
+    ListFlipsResponse, ListModelsRequest, ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest,
+    SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult, WatchModelsRequest,
+    WatchModelsResponse,
 };
 
 /// How long a connection may take.
@@ -172,6 +173,11 @@ impl Client {
     ) -> Result<Answers<SimulatePolicyResponse>, ClientError> {
         let answers = self.policies().simulate_policy(request).await?.into_inner();
         Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
+    }
+
+    /// Takes a policy that waits into force.
+    pub async fn apply_policy(&self, request: ApplyPolicyRequest) -> Result<ApplyPolicyResponse, ClientError> {
+        Ok(self.policies().apply_policy(request).await?.into_inner())
     }
 
     /// A page of corrections on record.

@@ -1,18 +1,22 @@
 //! The service of policies: what is in force, whether a draft is sound, and what it would change.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use futures_util::{Stream, StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::authority::principal_of;
 use super::calls::Counter;
 use super::generated::vigie::policies_server::Policies;
 use super::policies_told;
 use super::status::status;
-use crate::base::{Moment, Refusal};
-use crate::control::{Drafts, InForce};
+use crate::base::{Moment, PolicyVersion, Principal, Refusal};
+use crate::control::{Control, Drafts, InForce, Trial};
 use crate::policy::Policy;
 use crate::wire::{self, vigie};
 
@@ -20,6 +24,7 @@ use crate::wire::{self, vigie};
 #[derive(Clone)]
 pub struct PoliciesService {
     pub drafts: Drafts,
+    pub control: Control,
     pub counter: Counter,
 }
 
@@ -30,8 +35,10 @@ impl Policies for PoliciesService {
         request: Request<vigie::GetPolicyRequest>,
     ) -> Result<Response<vigie::GetPolicyResponse>, Status> {
         let found = self.told(self.in_force(&request.into_inner().model))?;
+        let waits = self.control.view().waiting_policy(&found.model).cloned();
         Ok(Response::new(vigie::GetPolicyResponse {
             model: found.model.to_string(),
+            waiting: waits.map(Into::into),
             policy_version: found.policy.version().to_string(),
             text: found.policy.text().to_owned(),
             rules: found.policy.rules().map(Into::into).collect(),
@@ -58,10 +65,12 @@ impl Policies for PoliciesService {
         request: Request<vigie::SimulatePolicyRequest>,
     ) -> Result<Response<Self::SimulatePolicyStream>, Status> {
         let request = request.into_inner();
-        let (found, draft, since, until) = self.told(self.draft(&request))?;
-        let (now, then) = (found.policy.version(), draft.version());
-        let simulation = self.drafts.simulate(&found, draft, since, until);
-        let progress = ReceiverStream::new(simulation.progress).map(|judged| {
+        let (trial, time) = self.told(self.trial(&request))?;
+        let (now, then) = (trial.now.version(), trial.then.version());
+        let (told, progress) = mpsc::channel(1);
+        let service = self.clone();
+        let simulation = tokio::spawn(async move { service.drafts.simulate(trial, time, &told).await });
+        let progress = ReceiverStream::new(progress).map(|judged| {
             Ok(vigie::SimulatePolicyResponse {
                 judged,
                 difference: None,
@@ -69,9 +78,8 @@ impl Policies for PoliciesService {
         });
         let service = self.clone();
         let last = async move {
-            let broken = || Refusal::internal("the simulation broke off; ask again");
-            let difference = simulation.difference.await.map_err(|_| broken()).flatten();
-            let difference = service.told(difference)?;
+            let broken = |error: JoinError| Refusal::internal(error.to_string());
+            let difference = service.told(simulation.await.map_err(broken).flatten())?;
             Ok(vigie::SimulatePolicyResponse {
                 judged: difference.judged,
                 difference: Some(policies_told::difference(&difference, now, then)),
@@ -79,15 +87,39 @@ impl Policies for PoliciesService {
         };
         Ok(Response::new(Box::pin(progress.chain(stream::once(last)))))
     }
+
+    async fn apply_policy(
+        &self,
+        request: Request<vigie::ApplyPolicyRequest>,
+    ) -> Result<Response<vigie::ApplyPolicyResponse>, Status> {
+        let by = principal_of(&request);
+        let applied = self.apply(&by, request.into_inner()).await;
+        let policy_version = self.told(applied)?.to_string();
+        Ok(Response::new(vigie::ApplyPolicyResponse { policy_version }))
+    }
 }
 
 impl PoliciesService {
+    /// Takes what waits into force; says in the log by whom and why.
+    async fn apply(&self, by: &Principal, request: vigie::ApplyPolicyRequest) -> Result<PolicyVersion, Refusal> {
+        let request_id = wire::request_id(request.request_id)?;
+        let reason = wire::reason(request.reason)?;
+        let model = self.in_force(&request.model)?.model;
+        let expected = || "64 hexadecimal digits are expected: what GetPolicy says that waits";
+        let version = request.policy_version.parse().map(PolicyVersion);
+        let version = version.map_err(|_| Refusal::invalid("policy_version", expected()))?;
+        self.control.apply_policy(&model, version).await?;
+        tracing::info!(%model, policy = %version, %by, reason, request_id, "a person brought a policy into force");
+        Ok(version)
+    }
+
     fn in_force(&self, model: &str) -> Result<InForce, Refusal> {
         let model = wire::optional("model", model)?;
         self.drafts.in_force(model.as_ref())
     }
 
-    fn draft(&self, request: &vigie::SimulatePolicyRequest) -> Result<(InForce, Policy, Moment, Moment), Refusal> {
+    /// What is to be compared, over the decisions of which time.
+    fn trial(&self, request: &vigie::SimulatePolicyRequest) -> Result<(Trial, (Moment, Moment)), Refusal> {
         let found = self.in_force(&request.model)?;
         let draft = Policy::parse(&request.text).map_err(|error| Refusal::invalid("text", error.to_string()))?;
         let since = request.since.map(|at| wire::moment("since", at)).transpose()?;
@@ -102,7 +134,12 @@ impl PoliciesService {
                 "is not before until: nothing was decided between them",
             ));
         }
-        Ok((found, draft, since, until))
+        let trial = Trial {
+            model: found.model,
+            now: found.policy,
+            then: Arc::new(draft),
+        };
+        Ok((trial, (since, until)))
     }
 
     fn told<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Status> {

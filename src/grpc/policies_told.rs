@@ -1,12 +1,23 @@
 //! What the policy room says, in messages.
 
 use crate::base::PolicyVersion;
+use crate::control::PolicyWaits;
 use crate::policy::{Change, Counts, Difference, DifferenceExample, ExampleOutcome, Finding, Mistake, RuleView};
 use crate::wire::{verdict_to_wire, vigie};
 
 /// A place in a file fits into the wire's number, or is its end.
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl From<PolicyWaits> for vigie::WaitingPolicy {
+    fn from(waits: PolicyWaits) -> Self {
+        Self {
+            policy_version: waits.version.to_string(),
+            text: waits.text.to_string(),
+            reason: waits.why,
+        }
+    }
 }
 
 impl From<RuleView<'_>> for vigie::PolicyRule {

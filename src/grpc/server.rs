@@ -212,6 +212,7 @@ impl Services {
             },
             policies: PoliciesService {
                 drafts: parts.drafts,
+                control: parts.control.clone(),
                 counter: counter.clone(),
             },
             inference: InferenceService {

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::rematcher::matched_by;
+use super::rematcher::{in_force, matched_by};
 use crate::base::{KnownProduct, Label, RevisionId, RevisionLook, Revocation};
 use crate::ledger::Ledger;
 use crate::plan::PlanHandle;
@@ -18,6 +18,8 @@ use crate::store::{Act, Deed, Records, RecordsError};
 
 /// How often everything is looked at without a hint.
 const EVERY: Duration = Duration::from_millis(500);
+/// How often it is looked whether there is a first plan: nothing tells of it, and it is waited for once.
+const FIRST_PLAN: Duration = Duration::from_millis(10);
 /// Acts or products read at once.
 const AT_ONCE: usize = 1000;
 
@@ -77,9 +79,9 @@ impl Follower {
         self.acts().await?;
         // Its keywords are looked for on the way.
         while self.plan.pin().generation == 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(FIRST_PLAN).await;
         }
-        let policy = self.policy();
+        let policy = in_force(&self.plan);
         let mut products = 0;
         let mut known = self.records.load_known();
         while let Some(group) = known.next().await? {
@@ -99,7 +101,7 @@ impl Follower {
         self.acts().await?;
         while self.shared {
             let group = self.records.known_since(*change, AT_ONCE).await?;
-            let policy = self.policy();
+            let policy = in_force(&self.plan);
             for (number, product) in &group {
                 self.know(product, policy.as_deref()).await?;
                 *change = (*change).max(*number);
@@ -169,10 +171,5 @@ impl Follower {
             self.ledger.register(look.revision, &labels);
         }
         Ok(())
-    }
-
-    /// The policy in force, of the model that judges.
-    fn policy(&self) -> Option<Arc<Policy>> {
-        self.plan.pin().judging_policy().cloned()
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use quick_cache::sync::Cache;
 use tokio_util::sync::CancellationToken;
 
-use super::rematcher::matched_by;
+use super::rematcher::{in_force, matched_by};
 use crate::base::{Digest, Origin, Recorded, Target};
 use crate::ledger::{Ledger, Matched};
 use crate::plan::PlanHandle;
@@ -17,8 +17,12 @@ use crate::store::{Records, RecordsError, known_from};
 use crate::tap::{Offered, TapListener, Tapped};
 use crate::telemetry::Metrics;
 
-/// Decisions of one group.
+/// Decisions of one group, at most.
 const GROUP: usize = 512;
+/// Bytes of pictures at which a group is closed.
+const GROUP_PICTURES: usize = 32 << 20;
+/// Decisions taken at once: by their pictures a group may be over by so many.
+const AT_ONCE: usize = 32;
 /// How long decisions are gathered for one group: each group costs the store as much as some hundred decisions.
 const GATHERED: Duration = Duration::from_millis(50);
 /// How long before a store that is away is tried again, at first and at most.
@@ -31,6 +35,17 @@ const KEPT_LATELY: usize = 65_536;
 struct Group {
     recorded: Vec<Recorded>,
     pictures: Vec<(Digest, Bytes)>,
+    picture_bytes: usize,
+}
+
+impl Group {
+    /// How many decisions may be taken for it at once; 0 where it is full.
+    fn room(&self) -> usize {
+        if self.picture_bytes >= GROUP_PICTURES {
+            return 0;
+        }
+        AT_ONCE.min(GROUP - self.recorded.len())
+    }
 }
 
 /// See the module.
@@ -50,7 +65,7 @@ impl Recorder {
         loop {
             let first = tokio::select! {
                 biased;
-                first = listener.next_many(GROUP) => first,
+                first = listener.next_many(AT_ONCE) => first,
                 () = stop.cancelled() => return,
             };
             if first.is_empty() {
@@ -59,9 +74,9 @@ impl Recorder {
             let mut group = Group::default();
             self.take(first, &mut group, &kept_lately);
             let until = tokio::time::Instant::now() + GATHERED;
-            while group.recorded.len() < GROUP {
+            while group.room() > 0 {
                 tokio::select! {
-                    more = listener.next_many(GROUP - group.recorded.len()) => {
+                    more = listener.next_many(group.room()) => {
                         if more.is_empty() {
                             break;
                         }
@@ -82,11 +97,13 @@ impl Recorder {
         for offered in offered {
             let decision = record_of(&offered);
             self.know(&offered, &decision);
-            if let Some(picture) = self.picture(&offered)
-                && kept_lately.get(&picture.0).is_none()
+            if let Some((hash, encoded)) = self.picture(&offered)
+                && kept_lately.get(&hash).is_none()
             {
-                kept_lately.insert(picture.0, ());
-                group.pictures.push(picture);
+                kept_lately.insert(hash, ());
+                group.picture_bytes += encoded.len();
+                // A copy of its own: the bytes are a part of the whole message, which must not be kept for them.
+                group.pictures.push((hash, Bytes::copy_from_slice(encoded)));
             }
             group.recorded.push(decision);
         }
@@ -94,9 +111,7 @@ impl Recorder {
 
     /// Where a policy with other keywords came into force while these were on their way, whoever searched what was on record has missed them.
     fn match_anew(&self, recorded: &[Recorded]) {
-        let Some(policy) = self.plan.pin().judging_policy().cloned() else {
-            return;
-        };
+        let Some(policy) = in_force(&self.plan) else { return };
         let is_stale = |recorded: &&Recorded| recorded.decision.policy_version != policy.version();
         for product in recorded.iter().filter(is_stale).filter_map(known_from) {
             self.ledger
@@ -118,10 +133,9 @@ impl Recorder {
         self.ledger.judged(&known, &matched);
     }
 
-    fn picture(&self, tapped: &Tapped) -> Option<(Digest, Bytes)> {
+    fn picture<'a>(&self, tapped: &'a Tapped) -> Option<(Digest, &'a [u8])> {
         let seen = tapped.seen.as_ref().filter(|_| self.keep_pictures)?;
-        // A copy of its own: the bytes are a part of the whole message, which must not be kept for them.
-        Some((tapped.decision.image_sha256?, Bytes::copy_from_slice(&seen.encoded)))
+        Some((tapped.decision.image_sha256?, &seen.encoded))
     }
 
     async fn write(&self, group: &Group) {
@@ -131,21 +145,21 @@ impl Recorder {
         loop {
             match self.try_write(group).await {
                 Ok(()) => return self.metrics.records_written(count, began.elapsed()),
-                Err(error) if error.may_pass() => {
+                Err(error) if error.is_answer() => {
+                    tracing::warn!(%error, decisions = count, "decisions cannot be written and are lost");
+                    return self.metrics.records_lost(count);
+                }
+                Err(error) => {
                     tracing::warn!(%error, decisions = count, "decisions wait to be written");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(AGAIN.1);
-                }
-                Err(error) => {
-                    tracing::warn!(%error, decisions = count, "decisions cannot be written and are lost");
-                    return self.metrics.records_lost(count);
                 }
             }
         }
     }
 
     async fn try_write(&self, group: &Group) -> Result<(), RecordsError> {
-        let Group { recorded, pictures } = group;
+        let Group { recorded, pictures, .. } = group;
         if let Some(last) = recorded.last().filter(|_| !pictures.is_empty()) {
             let at = last.decision.decided_at;
             self.records.keep_pictures(pictures.clone(), at).await?;

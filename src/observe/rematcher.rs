@@ -29,7 +29,7 @@ impl Rematcher {
     pub async fn run(self, stop: CancellationToken) {
         let mut done: Option<u64> = None;
         while !stop.is_cancelled() {
-            if let Some(policy) = self.plan.pin().judging_policy().cloned()
+            if let Some(policy) = in_force(&self.plan)
                 && done != Some(policy.keywords_mark())
             {
                 match (done, policy.has_keywords()) {
@@ -62,6 +62,12 @@ impl Rematcher {
         tracing::info!(products, ?took, "texts were searched for the new keywords");
         Ok(())
     }
+}
+
+/// The policy in force of the model that judges where none is named. The plan is not held.
+pub(super) fn in_force(plan: &PlanHandle) -> Option<Arc<Policy>> {
+    let plan = plan.pin();
+    plan.policy(None).ok().map(|(_, policy)| Arc::clone(policy))
 }
 
 /// What a policy's keyword rules find in a product's texts.

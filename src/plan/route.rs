@@ -58,14 +58,27 @@ impl ServingPlan {
         })
     }
 
-    /// The policy of the model that judges where none is named, whether or not that is ready; none where it cannot be told.
-    pub fn judging_policy(&self) -> Option<&Arc<Policy>> {
-        if let Some(name) = &self.default_model {
-            return self.models.get(name)?.policy.as_ref();
+    /// The policy in force of the model named, or of the one that judges where none is, whether or not that is ready.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown model or one without a policy; `InvalidArgument` where none is named and several have one.
+    pub fn policy<'a>(&'a self, named: Option<&'a ModelName>) -> Result<(&'a ModelName, &'a Arc<Policy>), Refusal> {
+        if let Some(name) = named.or(self.default_model.as_ref()) {
+            let policy = self.model(name)?.policy.as_ref();
+            let policy =
+                policy.ok_or_else(|| Refusal::not_found(format!("model {name} has no policy.toml in force")))?;
+            return Ok((name, policy));
         }
-        let mut policies = self.models.values().filter_map(|plan| plan.policy.as_ref());
-        let only = policies.next()?;
-        policies.next().is_none().then_some(only)
+        let with_policy = |(name, plan): (&'a ModelName, &'a Arc<ModelPlan>)| Some((name, plan.policy.as_ref()?));
+        let mut found = self.models.iter().filter_map(with_policy);
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(Refusal::not_found("no model has a policy in force")),
+            (Some((one, _)), Some((other, _))) => Err(Refusal::invalid(
+                "model",
+                format!("several models have a policy ({one}, {other}, …): name one, or configure default_model"),
+            )),
+        }
     }
 
     /// Finds a model's ready version for tensor inference: the named one, else the live one.

@@ -103,11 +103,29 @@ pub struct Difference {
     /// Newly allowed, though a severe label of the policy in force keeps it from being shown now.
     pub severe_newly_allowed: u64,
     /// Those with the most displays.
-    kept: BTreeMap<Change, BinaryHeap<Reverse<Example>>>,
+    kept: BTreeMap<Change, Kept>,
 }
 
 /// Examples kept of each way.
 const EXAMPLES: usize = 20;
+
+/// Examples of one way, of which the least is at hand.
+type Kept = BinaryHeap<Reverse<Example>>;
+
+fn keep(kept: &mut Kept, example: Reverse<Example>) {
+    kept.push(example);
+    if kept.len() > EXAMPLES {
+        kept.pop();
+    }
+}
+
+fn add_up<K: Ord>(counts: &mut Counts<K>, others: Counts<K>) {
+    for (key, other) in others {
+        let count = counts.entry(key).or_default();
+        count.verdicts += other.verdicts;
+        count.displays = count.displays.saturating_add(other.displays);
+    }
+}
 
 impl Difference {
     /// Judges one case by both policies, each with its own matches in the texts, and counts.
@@ -124,6 +142,23 @@ impl Difference {
             match Change::between(old.verdict, new.verdict) {
                 None => self.same += 1,
                 Some(change) => self.count(now, now_case, (old, new, change), about),
+            }
+        }
+    }
+
+    /// Takes in what another came to, over other cases.
+    pub fn merge(&mut self, other: Self) {
+        self.judged += other.judged;
+        self.verdicts += other.verdicts;
+        self.same += other.same;
+        self.severe_newly_allowed += other.severe_newly_allowed;
+        add_up(&mut self.by_country, other.by_country);
+        add_up(&mut self.by_label, other.by_label);
+        add_up(&mut self.by_rule, other.by_rule);
+        for (change, examples) in other.kept {
+            let kept = self.kept.entry(change).or_default();
+            for example in examples {
+                keep(kept, example);
             }
         }
     }
@@ -149,8 +184,7 @@ impl Difference {
         if change == Change::NewlyAllowed && old.label.is_some_and(is_severe) {
             self.severe_newly_allowed += 1;
         }
-        let examples = self.kept.entry(change).or_default();
-        examples.push(Reverse(Example {
+        let example = Example {
             displays,
             decision_id: about.decision_id.to_owned(),
             product: ProductKey {
@@ -162,19 +196,8 @@ impl Difference {
             now: old.verdict,
             then: new.verdict,
             rules: (old.rule.to_owned(), new.rule.to_owned()),
-        }));
-        if examples.len() > EXAMPLES {
-            examples.pop();
-        }
-    }
-
-    /// The whole of one way, over all countries.
-    pub fn whole(&self, change: Change) -> Count {
-        let counts = self.by_country.iter().filter(|((_, way), _)| *way == change);
-        counts.fold(Count::default(), |sum, (_, count)| Count {
-            verdicts: sum.verdicts + count.verdicts,
-            displays: sum.displays.saturating_add(count.displays),
-        })
+        };
+        keep(self.kept.entry(change).or_default(), Reverse(example));
     }
 
     /// The examples of one way, those with the most displays first.

@@ -27,19 +27,11 @@ impl Policy {
             keywords: &self.keywords,
             country,
             verdict: heard.verdict,
-            exception: said.iter().find_map(|said| match said.what {
-                What::Exception(correction) => Some(correction),
-                What::Lapsed(_)
-                | What::Unreadable(_)
-                | What::Unknown
-                | What::NoScores
-                | What::Imported(_)
-                | What::NotImported
-                | What::Label(_)
-                | What::Doubt(_)
-                | What::Outranked { .. }
-                | What::Other { .. }
-                | What::Nearest { .. } => None,
+            exception: said.iter().find_map(|said| {
+                let What::Exception(correction) = said.what else {
+                    return None;
+                };
+                Some(correction)
             }),
         };
         CountryVerdict {

@@ -38,6 +38,6 @@ pub use report::{CheckReport, Finding, ModelCheck, Proved, Severity, VersionChec
 pub use scan::{Repository, RepositoryOptions, ScanError};
 pub use seal::{SealError, seal};
 pub use sealed::{OpenSealedError, SealedRevision, open_sealed, prune};
-pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, VersionPolicy};
+pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, Share, VersionPolicy};
 pub use triton::TritonConfig;
 pub use watch::{Hint, WatchError, WatchMode, Watcher, watch};

@@ -107,6 +107,7 @@ pub struct ReleaseSettings {
     pub first: Option<FirstStart>,
     pub on_new: OnNew,
     pub on_policy_change: OnPolicyChange,
+    pub newly_allow_at_most: Share,
 }
 
 /// What serves at the first start.
@@ -135,9 +136,53 @@ pub enum OnNew {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnPolicyChange {
-    /// It is in force at once.
+    /// It is tried on recent decisions, and in force at once unless it would newly allow more than a share of them or anything that a severe label
+    /// keeps from being shown: then a person confirms it.
     #[default]
+    Guarded,
+    /// It is in force at once.
     Live,
+}
+
+/// A share of a whole, 0 to 1, to a millionth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Share {
+    millionths: u32,
+}
+
+impl Share {
+    /// One in a hundred.
+    const HUNDREDTH: Self = Self { millionths: 10_000 };
+
+    /// As a number from 0 to 1.
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.millionths) / 1e6
+    }
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self::HUNDREDTH
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+    fn try_from(share: f64) -> Result<Self, String> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(format!("{share} is no share: 0 to 1 is expected, as in 0.01"));
+        }
+        Ok(Self {
+            millionths: (share * 1e6).round() as u32,
+        })
+    }
+}
+
+impl From<Share> for f64 {
+    fn from(share: Share) -> Self {
+        share.as_f64()
+    }
 }
 
 impl ModelSettings {
@@ -214,6 +259,9 @@ mod tests {
             "unknown = 1",
             "[release]\non_new = \"maybe\"",
             "[release]\nfirst = { live = 0 }",
+            "[release]\non_policy_change = \"sometimes\"",
+            "[release]\nnewly_allow_at_most = 1.5",
+            "[release]\nnewly_allow_at_most = nan",
             "[serving]\nbatch = 0",
             "[serving]\naim = \"speed\"",
             "[serving]\naim = { latency = \"fast\" }",

@@ -7,20 +7,15 @@ use crate::base::{ProductVerdicts, Refusal, Telling, VerdictsAsk};
 
 /// Products of one question.
 const MAX_PRODUCTS: usize = 10_000;
-/// Products times countries of one question: what a second of one core can judge.
-const MAX_VERDICTS: usize = 250_000;
+/// Products times countries of one question, where each verdict has one reason: what a core judges in a tenth of a second.
+const MAX_VERDICTS: usize = 50_000;
+/// The same where each has all of its reasons: they are ten times as long.
+const MAX_FULL_VERDICTS: usize = 5_000;
 
 impl vigie::GetVerdictsRequest {
     /// The question in the words of the house.
     pub fn into_ask(self) -> Result<VerdictsAsk, Refusal> {
         let countries = countries(&self.countries)?;
-        let (products, verdicts) = (self.products.len(), self.products.len() * countries.len().max(1));
-        if products > MAX_PRODUCTS || verdicts > MAX_VERDICTS {
-            let message = format!(
-                "{products} products and {verdicts} verdicts are asked for; at most {MAX_PRODUCTS} and {MAX_VERDICTS} are answered at once"
-            );
-            return Err(Refusal::invalid("products", message));
-        }
         let telling = match vigie::View::try_from(self.view) {
             Ok(vigie::View::Unspecified | vigie::View::Basic) => Telling::Brief,
             Ok(vigie::View::Full) => Telling::Full,
@@ -29,6 +24,17 @@ impl vigie::GetVerdictsRequest {
                 return Err(Refusal::invalid("view", message));
             }
         };
+        let most = match telling {
+            Telling::Brief => MAX_VERDICTS,
+            Telling::Full => MAX_FULL_VERDICTS,
+        };
+        let (products, verdicts) = (self.products.len(), self.products.len() * countries.len().max(1));
+        if products > MAX_PRODUCTS || verdicts > most {
+            let message = format!(
+                "{products} products and {verdicts} verdicts are asked for; at most {MAX_PRODUCTS} and {most} are answered at once in this view"
+            );
+            return Err(Refusal::invalid("products", message));
+        }
         within("ad_type", &self.ad_type, MAX_IDENTITY_BYTES)?;
         checked_facts(&self.facts)?;
         let keys = self.products.into_iter().enumerate();
@@ -83,7 +89,8 @@ mod tests {
         nameless.products[1].product_id.clear();
         for (request, field) in [
             (asked(10_001, &[], 0), "products"),
-            (asked(9_000, &["FR"; 28], 0), "products"),
+            (asked(9_000, &["FR"; 6], 0), "products"),
+            (asked(1_000, &["FR"; 6], 2), "products"),
             (asked(1, &["fr"], 0), "countries[0]"),
             (asked(1, &[], 9), "view"),
             (nameless, "products[1].product_id"),

@@ -4,7 +4,7 @@ use tonic::Code;
 use vigie::wire::vigie::{Verdict, View};
 
 use crate::corrections::asking::{Asking, allow, block, plain, shows, wrong_label};
-use crate::support::postgres::{Postgres, Stop, shared};
+use crate::support::postgres::{Held, Postgres, Stop, shared};
 use crate::support::{Launch, Place, Server};
 
 /// Three servers, each with a place of its own, on one database.
@@ -104,4 +104,35 @@ async fn while_the_database_is_away_a_block_acts_here_and_an_allow_is_refused_an
     for server in &replicas.servers {
         assert_eq!(server.metric("vigie_records_lost_total", &[]), 0.0);
     }
+}
+
+#[tokio::test]
+async fn a_block_does_not_wait_for_a_store_that_is_slow_and_is_done_once() {
+    let database = shared().database().await;
+    let replicas = Replicas::begin(&database).await;
+    let [one, two, _] = &replicas.asking[..] else {
+        panic!("three replicas")
+    };
+    let tame = plain();
+    one.classify(tame).await;
+    two.known(tame).await;
+    one.on_record(tame).await;
+    let lock = Held::begin(&database, "LOCK TABLE acts IN ACCESS EXCLUSIVE MODE").await;
+    let request = block(tame);
+    let here = one.correct(request.clone()).await.unwrap();
+    assert!(here.replica_only, "it took effect without the store");
+    assert_eq!(one.verdict(tame).await, Verdict::Block);
+    lock.end().await;
+    two.until(tame, Verdict::Block).await;
+    let recorded = two.corrections().await;
+    let ids: Vec<&str> = recorded
+        .iter()
+        .map(|correction| correction.correction_id.as_str())
+        .collect();
+    assert_eq!(
+        ids,
+        [here.correction_id.as_str()],
+        "once, though it was written late and brought again"
+    );
+    assert_eq!(one.correct(request).await.unwrap().correction_id, here.correction_id);
 }

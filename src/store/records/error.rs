@@ -59,16 +59,16 @@ impl RecordsError {
         Self::corrupt(path.display().to_string(), reason)
     }
 
-    /// True where the same question may be answered later without anybody's doing.
-    pub fn may_pass(&self) -> bool {
+    /// True where the store has answered and its answer is no: the same question gets the same answer again. All else is trouble with the store, which
+    /// ends by itself or by somebody's doing.
+    pub fn is_answer(&self) -> bool {
         match self {
-            Self::Away { .. } | Self::Slow { .. } => true,
-            Self::Full { .. }
-            | Self::Conflict { .. }
-            | Self::NotFound { .. }
+            Self::Conflict { .. } | Self::NotFound { .. } | Self::Input { .. } => true,
+            Self::Away { .. }
+            | Self::Slow { .. }
+            | Self::Full { .. }
             | Self::Corrupt { .. }
             | Self::Newer { .. }
-            | Self::Input { .. }
             | Self::Failed { .. } => false,
         }
     }

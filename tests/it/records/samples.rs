@@ -26,7 +26,7 @@ pub const EPOCH: i64 = 1_764_000_000_000_000;
 
 /// So many microseconds after the first sample.
 pub fn at(micros: i64) -> Moment {
-    Moment::from_micros(EPOCH + micros)
+    Moment::from_micros(EPOCH.wrapping_add(micros))
 }
 
 pub fn digest(kind: u8, number: u64) -> Digest {

@@ -38,7 +38,11 @@ impl Place {
             &files::shipped().join("adsafety/policy.toml"),
             &place.model().join("policy.toml"),
         );
-        std::fs::write(place.model().join("model.toml"), "[release]\non_new = \"live\"\n").expect("write model.toml");
+        std::fs::write(
+            place.model().join("model.toml"),
+            "[release]\non_new = \"live\"\non_policy_change = \"live\"\n",
+        )
+        .expect("write model.toml");
         for version in versions {
             files::copy(&shipped_version(*version), &place.version(*version));
         }

@@ -157,6 +157,30 @@ pub async fn execute(connection: &str, sql: &str) {
     driver.await.expect("it ends").expect("it ends well");
 }
 
+/// A transaction that is open and stays so: what it locks is locked until it ends.
+pub struct Held {
+    client: tokio_postgres::Client,
+    driver: tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>,
+}
+
+impl Held {
+    /// Begins one and runs SQL in it.
+    pub async fn begin(connection: &str, sql: &str) -> Self {
+        let (client, connection) = tokio_postgres::connect(connection, tokio_postgres::NoTls)
+            .await
+            .expect("connect to PostgreSQL");
+        let driver = tokio::spawn(connection);
+        client.batch_execute(&format!("BEGIN; {sql}")).await.expect(sql);
+        Self { client, driver }
+    }
+
+    pub async fn end(self) {
+        self.client.batch_execute("COMMIT").await.expect("commit");
+        drop(self.client);
+        self.driver.await.expect("it ends").expect("it ends well");
+    }
+}
+
 /// The folder of the server's programs.
 fn binaries() -> PathBuf {
     let named = std::env::var_os("VIGIE_TEST_POSTGRES_BIN").map(PathBuf::from);

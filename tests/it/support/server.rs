@@ -42,6 +42,12 @@ impl<'a> Launch<'a> {
         self
     }
 
+    /// With a variable in its environment.
+    pub fn environment(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.environment.push((name, value.to_string()));
+        self
+    }
+
     /// Starts it and returns as soon as it takes calls, whether or not a model serves.
     pub fn start(self) -> Server {
         let mut child = self.command().spawn().expect("start the server");
