@@ -115,6 +115,25 @@ impl Acts {
         self.given.contiguous_from(self.until)
     }
 
+    /// Lets go of what was given on a partner or on its products: it is not on record any more. Told again, it stays gone.
+    pub fn erase(&mut self, partner_id: &str) -> Vec<Turn> {
+        let is_its_own = |act: &Act| match act {
+            Act::Correction(correction) => match &correction.scope {
+                CorrectionScope::Product(key) => key.partner_id == partner_id,
+                CorrectionScope::Partner(own) => own == partner_id,
+                CorrectionScope::Picture(_) => false,
+            },
+            Act::Revocation(_) => false,
+        };
+        let own: Vec<String> = self
+            .by_id
+            .iter()
+            .filter(|(_, act)| is_its_own(act))
+            .map(|(id, _)| id.clone())
+            .collect();
+        own.iter().map(|id| self.let_go(id)).collect()
+    }
+
     /// Lets go of what is over at a moment, at most so many; empty when there is no more.
     pub fn sweep(&mut self, now: Moment, limit: usize) -> Vec<Turn> {
         let mut turns = Vec::new();

@@ -78,6 +78,12 @@ impl Ledger {
         removed
     }
 
+    /// Forgets a partner as the records do: what is known of its products, and the corrections given on it or on them.
+    pub fn erase_partner(&self, partner_id: &str) {
+        self.remove_partner(partner_id);
+        self.act(|acts| acts.erase(partner_id));
+    }
+
     /// A correction is in force when this returns, unless it is revoked: for every read that begins afterwards. In any order with revocations, and as often
     /// as it comes.
     pub fn correct(&self, correction: Correction) {

@@ -141,7 +141,7 @@ impl Follower {
                 };
                 self.ledger.revoke(&correction_id, revocation);
             }
-            Deed::ErasePartner { partner_id } => drop(self.ledger.remove_partner(&partner_id)),
+            Deed::ErasePartner { partner_id } => self.ledger.erase_partner(&partner_id),
             Deed::Erased => {}
             Deed::Unknown { kind } => {
                 tracing::warn!(

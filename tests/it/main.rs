@@ -20,6 +20,7 @@ mod grpc_deadlines;
 mod guarded;
 mod house;
 mod killed;
+mod known;
 mod odd_models;
 mod policies;
 mod preprocess;

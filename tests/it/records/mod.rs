@@ -10,9 +10,9 @@ mod killed;
 mod known;
 mod model;
 mod pictures;
-mod place;
+pub mod place;
 mod removal;
-mod samples;
+pub mod samples;
 
 /// Runs each case on both databases.
 macro_rules! on_both {
