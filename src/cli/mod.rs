@@ -18,6 +18,7 @@ mod repository;
 mod serve;
 mod show;
 mod summary;
+mod thresholds;
 mod verdicts;
 
 use std::io;
@@ -79,6 +80,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Add(add) => repository::run_add(add),
         Command::Policy(arguments) => match arguments.command {
             PolicyCommand::Diff(diff) => client(policy_diff::run(diff)),
+            PolicyCommand::Thresholds(asked) => client(thresholds::run(*asked)),
             PolicyCommand::Check(files) => policy::check(&files),
             PolicyCommand::Test(files) => policy::test(&files),
             PolicyCommand::Show(files) => policy::show(&files),

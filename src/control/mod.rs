@@ -13,6 +13,7 @@ mod handle;
 mod model;
 mod policies;
 mod show;
+mod thresholds;
 mod versions;
 mod view;
 
@@ -21,4 +22,5 @@ pub use controller::{Controller, ControllerParts};
 pub use corrections::Corrections;
 pub use drafts::{Drafts, InForce, Simulation};
 pub use handle::Control;
+pub use thresholds::{Basis, RevisionShare, ThresholdQuestion, ThresholdStudies, ThresholdStudy, ThresholdsFound};
 pub use view::{ExecutionView, Lack, ModelView, RepositoryView, VersionState, VersionView};

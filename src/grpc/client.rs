@@ -21,7 +21,8 @@ use crate::wire::vigie::{
     GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse, ListCorrectionsRequest, ListCorrectionsResponse,
     ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest, ListFlipsResponse, ListModelsRequest,
     ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest, SimulatePolicyRequest,
-    SimulatePolicyResponse, StreamRequest, StreamResult, WatchModelsRequest, WatchModelsResponse,
+    SimulatePolicyResponse, StreamRequest, StreamResult, ThresholdsRequest, ThresholdsResponse, WatchModelsRequest,
+    WatchModelsResponse,
 };
 
 /// How long a connection may take.
@@ -171,6 +172,12 @@ impl Client {
         request: SimulatePolicyRequest,
     ) -> Result<Answers<SimulatePolicyResponse>, ClientError> {
         let answers = self.policies().simulate_policy(request).await?.into_inner();
+        Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
+    }
+
+    /// What thresholds would do: how far it is, again and again, then what it goes by, then a curve for each label.
+    pub async fn thresholds(&self, request: ThresholdsRequest) -> Result<Answers<ThresholdsResponse>, ClientError> {
+        let answers = self.policies().thresholds(request).await?.into_inner();
         Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
     }
 
