@@ -69,7 +69,7 @@ fn goal(goal: &WireGoal) -> Result<Goal, Refusal> {
     match *goal {
         WireGoal::AtMostBlocked(most) => share("at_most_blocked", most).map(Goal::AtMostBlocked),
         WireGoal::AtMostMissed(most) => share("at_most_missed", most).map(Goal::AtMostMissed),
-        WireGoal::AtMostReviews(most) if most >= 0.0 && most <= 1e9 => Ok(Goal::AtMostReviews(most)),
+        WireGoal::AtMostReviews(most) if (0.0..=1e9).contains(&most) => Ok(Goal::AtMostReviews(most)),
         WireGoal::AtMostReviews(most) => Err(Refusal::invalid(
             "at_most_reviews",
             format!("{most} is no number of reviews a day: 0 to 1000000000 is expected"),
@@ -196,6 +196,7 @@ fn point(point: &Point) -> vigie::ThresholdPoint {
         wrongly_held: Some(rate(&point.wrongly_held)),
         missed: Some(rate(&point.missed)),
         cost: point.cost,
+        missed_reviewed: point.missed_reviewed,
     }
 }
 

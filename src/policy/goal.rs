@@ -175,6 +175,9 @@ impl Tradeoff {
             percent(self.share(point))
         );
         said.push_str(&errors(", misses", &point.missed));
+        if point.missed_reviewed > 0 {
+            said.push_str(&format!(", {} of these left to people", point.missed_reviewed));
+        }
         said.push_str(&errors(&format!(", wrongly {does}"), &point.wrongly_held));
         if point.reviewed > 0 {
             said.push_str(&format!(", {} reviews a day", brief(point.reviews_per_day)));

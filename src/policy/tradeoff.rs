@@ -55,6 +55,8 @@ pub struct Point {
     pub wrongly_held: Proportion,
     /// Of the pictures that show the label, those that score less.
     pub missed: Proportion,
+    /// How many of those are left for people to look at, and so not shown.
+    pub missed_reviewed: u64,
     /// Expected, in the policy's unit; none where the policy states no costs.
     pub cost: Option<f64>,
 }
@@ -95,6 +97,7 @@ impl Policy {
                 reviews_per_day: reviewed.count as f64 / evidence.chance / evidence.days,
                 wrongly_held,
                 missed,
+                missed_reviewed: zones.reviewed_below(step, &present),
                 cost: costs.map(|costs| zones.cost(costs, label, &above) / evidence.chance),
             }
         });
@@ -156,6 +159,12 @@ impl Zones {
 
     fn reviewed(&self, above: &[Above]) -> Above {
         above[self.review.min(STEPS)].less(self.blocked(above))
+    }
+
+    /// How many pairs, in the order of their scores, are below a step and for people to look at.
+    fn reviewed_below(&self, step: usize, pairs: &[Pair]) -> u64 {
+        let below = |step: usize| pairs.partition_point(|pair| pair.score.get() < threshold_at(step));
+        (below(step) - below(self.review.min(step))) as u64
     }
 
     fn cost(&self, costs: &Costs, label: &Label, above: &[Above]) -> f64 {

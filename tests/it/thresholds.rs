@@ -275,7 +275,7 @@ async fn the_command_names_a_threshold_draws_it_and_writes_a_page() {
     }
     let page = std::fs::read_to_string(page).unwrap();
     assert!(
-        page.contains("<svg") && page.contains(sentence) && !page.contains("<script"),
+        page.contains("<svg") && page.contains(&sentence.replace(" %", "\u{a0}%")) && !page.contains("<script"),
         "{page}"
     );
 

@@ -92,13 +92,14 @@ pub(in crate::cli) struct ThresholdsArguments {
     /// Only decisions by this version [default: the latest on each product, by whichever version]
     #[arg(long = "version", value_name = "NUMBER")]
     pub version: Option<i64>,
-    #[command(flatten)]
-    pub goal: GoalArguments,
     /// Also write the curves as a page that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     #[command(flatten)]
     pub server: ServerArguments,
+    // Last, so that its heading stands above nothing else.
+    #[command(flatten)]
+    pub goal: GoalArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

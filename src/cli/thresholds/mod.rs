@@ -21,6 +21,9 @@ use crate::wire::vigie::thresholds_response::Found;
 use crate::wire::vigie::{ThresholdBasis, ThresholdCurve, ThresholdsRequest, ThresholdsResponse, Verdict};
 use crate::wire::{timestamp, to_json};
 
+/// How long the lines of notes are at most, in letters.
+const NOTE_WIDTH: usize = 110;
+
 pub(super) async fn run(arguments: ThresholdsArguments) -> anyhow::Result<Outcome> {
     let client = arguments.server.connect().await?;
     let answers = client.thresholds(request(&arguments)).await?;
@@ -116,9 +119,29 @@ fn show_all(basis: &ThresholdBasis, curves: &[ThresholdCurve]) -> io::Result<()>
     }
     show::line("")?;
     for note in told::notes(basis, curves) {
-        show::line(&show::quiet(&note))?;
+        for line in lines(&note) {
+            show::line(&show::quiet(&line))?;
+        }
     }
     Ok(())
+}
+
+/// A text in lines of words.
+fn lines(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().map_or(0, |line| line.chars().count());
+        if line > 0 && line + 1 + word.chars().count() > NOTE_WIDTH {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 fn show_one(basis: &ThresholdBasis, curve: &ThresholdCurve) -> io::Result<()> {

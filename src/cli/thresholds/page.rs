@@ -8,11 +8,11 @@ use super::plot::decades;
 use super::told;
 use crate::wire::vigie::{ThresholdBasis, ThresholdCurve, ThresholdPoint, ThresholdRate, Verdict};
 
-/// The drawing's area within its 520 × 260 units: left, right, top, bottom.
+/// The drawing's area within its 520 × 256 units: left, right, top, bottom.
 const LEFT: f64 = 52.0;
 const RIGHT: f64 = 508.0;
-const TOP: f64 = 26.0;
-const BOTTOM: f64 = 222.0;
+const TOP: f64 = 40.0;
+const BOTTOM: f64 = 230.0;
 
 const STYLE: &str = "\
 :root { color-scheme: light dark; --ground: #ffffff; --ink: #1c2430; --quiet: #667084; --line: #dfe3ea; --held: #3b6fd4; --missed: #c2362b;
@@ -191,7 +191,7 @@ fn how_wrong(curve: &ThresholdCurve, held: &str) -> String {
     }
     let caption = format!(
         "<span class=\"key\" style=\"background:var(--missed)\"></span> missed, of {} that show it; \
-         <span class=\"key\" style=\"background:var(--wrong)\"></span> wrongly {held}, of {} that do not; with 95 % intervals",
+         <span class=\"key\" style=\"background:var(--wrong)\"></span> wrongly {held}, of {} that do not; with 95&nbsp;% intervals",
         curve.present, curve.absent
     );
     figure(curve, &drawing, &caption)
@@ -218,7 +218,7 @@ fn figure(curve: &ThresholdCurve, drawing: &str, caption: &str) -> String {
         );
     }
     format!(
-        "<figure>\n<svg viewBox=\"0 0 520 250\" role=\"img\" aria-label=\"{}\">\n{drawing}{ticks}{}</svg>\n<figcaption>{caption}</figcaption>\n</figure>\n",
+        "<figure>\n<svg viewBox=\"0 0 520 256\" role=\"img\" aria-label=\"{}\">\n{drawing}{ticks}{}</svg>\n<figcaption>{caption}</figcaption>\n</figure>\n",
         escaped(&curve.label),
         marks(curve)
     )
@@ -227,19 +227,24 @@ fn figure(curve: &ThresholdCurve, drawing: &str, caption: &str) -> String {
 /// The thresholds in force and the named one.
 fn marks(curve: &ThresholdCurve) -> String {
     let review = curve.now_review.filter(|_| curve.now_review != curve.now_block);
-    let named = curve.named.as_ref().and_then(|named| named.threshold);
+    let named = curve.named.as_ref();
+    let name = if named.is_some_and(|named| named.meets) {
+        "named"
+    } else {
+        "nearest"
+    };
     let marks = [
         ("now", "", "REVIEW now", review),
         ("now", "", "BLOCK now", curve.now_block),
-        ("named", "at-named", "named", named),
+        ("named", "at-named", name, named.and_then(|named| named.threshold)),
     ];
     let mut drawn = String::new();
     for (row, (class, of_text, name, threshold)) in marks.into_iter().enumerate() {
         let Some(threshold) = threshold else { continue };
         let at = x(threshold);
-        // Texts lean to the side that has room, the named one above the others.
+        // Texts lean to the side that has room, each above the one before.
         let (anchor, beside) = if threshold > 0.5 { ("end", -4.0) } else { ("start", 4.0) };
-        let height = TOP - if row == 2 { 14.0 } else { 3.0 };
+        let height = TOP - 8.0 - 12.0 * row as f64;
         let _ = writeln!(
             drawn,
             "<line class=\"{class}\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{height:.1}\" y2=\"{BOTTOM}\"/>\
@@ -278,7 +283,8 @@ fn escaped(text: &str) -> String {
             letter => escaped.push(letter),
         }
     }
-    escaped
+    // A number and its sign stay on one line.
+    escaped.replace(" %", "\u{a0}%")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) fn basis(basis: &ThresholdBasis) -> String {
         .map(|of| format!("version {} ({})", of.version, show::short(&of.revision)))
         .collect();
     format!(
-        "{} products with scores, by {} decisions {}; {} {}; in force: policy {} {}",
+        "{} products with scores, by {} decisions {}; {} {}; in force: policy {}, {}",
         basis.products,
         basis.decisions,
         span(basis),
@@ -80,7 +80,7 @@ pub(super) fn table(basis: &ThresholdBasis, curve: &ThresholdCurve) -> (Vec<&'st
     } else {
         ("HELD BACK", "WRONGLY HELD BACK")
     };
-    let columns: [(&'static str, bool); 9] = [
+    let columns: [(&'static str, bool); 10] = [
         ("FROM", true),
         (held, true),
         ("SHARE", true),
@@ -88,10 +88,14 @@ pub(super) fn table(basis: &ThresholdBasis, curve: &ThresholdCurve) -> (Vec<&'st
         ("REVIEWS A DAY", true),
         (wrongly, curve.absent > 0),
         ("MISSED", curve.present > 0),
+        (
+            "LEFT TO PEOPLE",
+            curve.points.iter().any(|point| point.missed_reviewed > 0),
+        ),
         ("COST", curve.show_unsafe_cost.is_some()),
         ("", true),
     ];
-    let chosen = |all: [String; 9]| {
+    let chosen = |all: [String; 10]| {
         let kept = all.into_iter().zip(columns).filter(|(_, (_, is_shown))| *is_shown);
         kept.map(|(text, _)| text).collect::<Vec<String>>()
     };
@@ -104,6 +108,7 @@ pub(super) fn table(basis: &ThresholdBasis, curve: &ThresholdCurve) -> (Vec<&'st
             amount(point.reviews_per_day),
             rate(point.wrongly_held.as_ref()),
             rate(point.missed.as_ref()),
+            point.missed_reviewed.to_string(),
             point.cost.map_or_else(String::new, amount),
             marks(curve, point.threshold).join(", "),
         ])
@@ -148,17 +153,15 @@ fn marks(curve: &ThresholdCurve, threshold: f64) -> Vec<&'static str> {
 pub(super) fn notes(basis: &ThresholdBasis, curves: &[ThresholdCurve]) -> Vec<String> {
     let said: u64 = curves.iter().map(|curve| curve.present + curve.absent).sum();
     let mut notes = vec![
-        "how much: by the model's scores alone, whatever corrections and other rules make of a product; thresholds are told apart to 0.001"
-            .to_owned(),
+        "How much: by the model's scores alone, whatever corrections and other rules make of a product. Thresholds are told apart to 0.001.".to_owned(),
     ];
     notes.push(match said {
-        0 => "wrong either way: not known; nobody has said of a picture whether it shows a label: `vigie correct PRODUCT --is LABEL`, `--not LABEL`, \
-              also where the model is right"
+        0 => "Wrong either way: not known. Nobody has said of a picture whether it shows a label: `vigie correct PRODUCT --is LABEL` or `--not LABEL`, \
+              also where the model is right."
             .to_owned(),
-        1 => "wrong either way: from 1 correction, which somebody made where they looked: no random sample".to_owned(),
         said => format!(
-            "wrong either way: from {said} corrections, which people made where they looked: no random sample; intervals are exact, 95 %, and tell \
-             how small it is, not how it was chosen"
+            "Wrong either way: from {said} corrections, which people made where they looked; not a random sample. The intervals are exact, 95 %, and \
+             tell how few they are, not how they were chosen."
         ),
     });
     if basis.hide_safe_cost.is_some() {
@@ -166,16 +169,16 @@ pub(super) fn notes(basis: &ThresholdBasis, curves: &[ThresholdCurve]) -> Vec<St
     }
     if basis.unscored > 0 {
         notes.push(format!(
-            "{} products are left out: their pictures could not be judged",
+            "Left out: {} products whose pictures could not be judged.",
             basis.unscored
         ));
     }
     if basis.revisions.len() > 1 {
-        notes.push("scores of several versions are mixed: --version keeps to one".to_owned());
+        notes.push("Scores of several versions are mixed: --version keeps to one.".to_owned());
     }
     if basis.chance < 1.0 {
         notes.push(format!(
-            "of more products than are kept, 1 in {:.0} was drawn by chance; their numbers are made up for it",
+            "Of more products than are kept, 1 in {:.0} was drawn by chance; the numbers of products are made up for it.",
             1.0 / basis.chance
         ));
     }
@@ -185,17 +188,17 @@ pub(super) fn notes(basis: &ThresholdBasis, curves: &[ThresholdCurve]) -> Vec<St
 fn cost(basis: &ThresholdBasis) -> String {
     let without = match basis.without_displays {
         0 => String::new(),
-        without => format!("; {without} of them have no displays on record and count as shown once"),
+        without => format!(" {without} products have no displays on record and count as shown once."),
     };
     let team = match basis.reviews_per_day {
         Some(most) => {
-            format!("reviews have no price in the policy, and people can look at {most} a day, all labels together")
+            format!("Reviews have no price in the policy; people can look at {most} a day, all labels together.")
         }
-        None => "reviews have no price in the policy, and no limit".to_owned(),
+        None => "Reviews have no price in the policy, and no limit.".to_owned(),
     };
     format!(
-        "cost: of all products as often as they are shown, in the policy's unit; expected, with scores taken for probabilities where nobody has said what a \
-         picture shows{without}; {team}"
+        "Cost: expected, in the policy's unit, of all products as often as they are shown. Where nobody has said what a picture shows, its score is taken for \
+         the probability that it shows the label.{without} {team}"
     )
 }
 

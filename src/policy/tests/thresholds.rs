@@ -99,6 +99,8 @@ proptest! {
         prop_assert!((point.cost.unwrap() - cost).abs() < 1e-6 * cost.max(1.0));
         let draws = |present| pairs.iter().filter(move |pair| pair.1 == present);
         let missed = draws(true).filter(|pair| pair.0 < threshold).count() as u64;
+        let looked_at = draws(true).filter(|pair| pair.0 < threshold && pair.0 >= lower).count() as u64;
+        prop_assert_eq!(point.missed_reviewed, looked_at);
         let wrongly = draws(false).filter(|pair| pair.0 >= threshold).count() as u64;
         for (told, hits, all) in [(point.missed, missed, draws(true).count()), (point.wrongly_held, wrongly, draws(false).count())] {
             prop_assert_eq!((told.hits, told.draws), (hits, all as u64));
@@ -189,7 +191,7 @@ fn a_sentence_tells_what_the_threshold_does() {
             probability: 0.0,
         })
         .collect();
-    let pairs = [(0.95, true), (0.5, true), (0.1, false)];
+    let pairs = [(0.95, true), (0.5, true), (0.7, true), (0.1, false)];
     let tradeoff = policy.tradeoff(
         &alcohol(),
         Moved::Block,
@@ -200,7 +202,7 @@ fn a_sentence_tells_what_the_threshold_does() {
     assert_eq!(named.threshold, Some(0.741));
     assert_eq!(
         named.sentence,
-        "alcohol: block from 0.741: blocks 25 % of products, misses 1 of 2 (upper bound 98.7 %), wrongly blocks 0 of 1 (upper bound 97.5 %), \
+        "alcohol: block from 0.741: blocks 25 % of products, misses 2 of 3 (upper bound 99.2 %), 1 of these left to people, wrongly blocks 0 of 1 (upper bound 97.5 %), \
          7.5 reviews a day, cost 6.2"
     );
 }
