@@ -19,6 +19,7 @@ pub mod policy;
 pub mod preprocess;
 pub mod repository;
 pub mod serving;
+pub mod stats;
 pub mod store;
 pub mod tap;
 pub mod telemetry;

@@ -14,7 +14,7 @@ use super::records::{OnDisk, show_ledger};
 use super::serve::ServeError;
 use crate::accounts::Accounts;
 use crate::config::{Settings, WatchMode};
-use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts};
+use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts, ThresholdStudies};
 use crate::engine::Runtime;
 use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reaper, memory_for_revisions};
 use crate::grpc::GrpcParts;
@@ -44,6 +44,7 @@ pub(super) struct House {
     pub filled: watch::Receiver<Filled>,
     corrections: Corrections,
     drafts: Drafts,
+    thresholds: ThresholdStudies,
     on_record: OnRecord,
     cores: Cores,
     planes: Option<Planes>,
@@ -112,6 +113,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         filled,
         corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
         drafts,
+        thresholds: ThresholdStudies::new(records.clone(), cores.clone()),
         on_record: OnRecord::new(records),
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
@@ -173,6 +175,7 @@ impl House {
             observe: self.observe.clone(),
             corrections: self.corrections.clone(),
             drafts: self.drafts.clone(),
+            thresholds: self.thresholds.clone(),
             on_record: self.on_record.clone(),
             metrics: self.metrics.clone(),
             ready,

@@ -19,6 +19,7 @@ mod repository;
 mod serve;
 mod show;
 mod summary;
+mod thresholds;
 mod verdicts;
 
 use std::io;
@@ -81,6 +82,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Policy(arguments) => match arguments.command {
             PolicyCommand::Diff(diff) => client(policy_diff::run(diff)),
             PolicyCommand::Apply(apply) => client(policy_apply::run(apply)),
+            PolicyCommand::Thresholds(asked) => client(thresholds::run(*asked)),
             PolicyCommand::Check(files) => policy::check(&files),
             PolicyCommand::Test(files) => policy::test(&files),
             PolicyCommand::Show(files) => policy::show(&files),

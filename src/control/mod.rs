@@ -15,6 +15,7 @@ mod loads;
 mod model;
 mod policies;
 mod show;
+mod thresholds;
 mod versions;
 mod view;
 
@@ -23,4 +24,5 @@ pub use controller::{Controller, ControllerParts};
 pub use corrections::Corrections;
 pub use drafts::{Drafts, InForce, Trial};
 pub use handle::Control;
+pub use thresholds::{Basis, RevisionShare, ThresholdQuestion, ThresholdStudies, ThresholdStudy, ThresholdsFound};
 pub use view::{ExecutionView, Lack, ModelView, PolicyWaits, RepositoryView, VersionState, VersionView};

@@ -54,7 +54,7 @@ fn right(method: &Method) -> Right {
     match (method.service.as_str(), method.name.as_str()) {
         ("vigie.v1.AdSafety", _) => Right::Serve,
         ("vigie.v1.Models", _) => Right::Read,
-        ("vigie.v1.Policies", "GetPolicy" | "ValidatePolicy" | "SimulatePolicy") => Right::Read,
+        ("vigie.v1.Policies", "GetPolicy" | "ValidatePolicy" | "SimulatePolicy" | "Thresholds") => Right::Read,
         ("vigie.v1.Decisions", "Correct" | "RevokeCorrection") => Right::Correct,
         ("vigie.v1.Decisions", "ListDecisions" | "GetDecision" | "ListCorrections") => Right::Read,
         (

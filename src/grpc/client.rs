@@ -21,8 +21,8 @@ use crate::wire::vigie::{
     GetModelRequest, GetPolicyRequest, GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse,
     ListCorrectionsRequest, ListCorrectionsResponse, ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest,
     ListFlipsResponse, ListModelsRequest, ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest,
-    SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult, WatchModelsRequest,
-    WatchModelsResponse,
+    SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult, ThresholdsRequest, ThresholdsResponse,
+    WatchModelsRequest, WatchModelsResponse,
 };
 
 /// How long a connection may take.
@@ -178,6 +178,12 @@ impl Client {
     /// Takes a policy that waits into force.
     pub async fn apply_policy(&self, request: ApplyPolicyRequest) -> Result<ApplyPolicyResponse, ClientError> {
         Ok(self.policies().apply_policy(request).await?.into_inner())
+    }
+
+    /// What thresholds would do: how far it is, again and again, then what it goes by, then a curve for each label.
+    pub async fn thresholds(&self, request: ThresholdsRequest) -> Result<Answers<ThresholdsResponse>, ClientError> {
+        let answers = self.policies().thresholds(request).await?.into_inner();
+        Ok(answers.map(|answer| answer.map_err(ClientError::from)).boxed())
     }
 
     /// A page of corrections on record.

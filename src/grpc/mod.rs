@@ -21,6 +21,7 @@ mod server;
 mod status;
 mod streams;
 pub mod tensor;
+mod thresholds;
 
 pub use inference::LogReport;
 pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};

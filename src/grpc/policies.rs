@@ -15,16 +15,18 @@ use super::calls::Counter;
 use super::generated::vigie::policies_server::Policies;
 use super::policies_told;
 use super::status::status;
+use super::thresholds;
 use crate::base::{Moment, PolicyVersion, Principal, Refusal};
-use crate::control::{Control, Drafts, InForce, Trial};
+use crate::control::{Control, Drafts, InForce, ThresholdStudies, Trial};
 use crate::policy::Policy;
-use crate::wire::{self, vigie};
+use crate::wire::{self, Timestamp, vigie};
 
 /// See the module.
 #[derive(Clone)]
 pub struct PoliciesService {
     pub drafts: Drafts,
     pub control: Control,
+    pub thresholds: ThresholdStudies,
     pub counter: Counter,
 }
 
@@ -97,6 +99,25 @@ impl Policies for PoliciesService {
         let policy_version = self.told(applied)?.to_string();
         Ok(Response::new(vigie::ApplyPolicyResponse { policy_version }))
     }
+
+    type ThresholdsStream = Pin<Box<dyn Stream<Item = Result<vigie::ThresholdsResponse, Status>> + Send>>;
+
+    async fn thresholds(
+        &self,
+        request: Request<vigie::ThresholdsRequest>,
+    ) -> Result<Response<Self::ThresholdsStream>, Status> {
+        let request = request.into_inner();
+        let question = thresholds::question(&request);
+        let begun = question.and_then(|question| {
+            let found = self.in_force(&request.model)?;
+            let about = thresholds::About::new(&found, &question);
+            Ok((self.thresholds.begin(&found, question)?, about))
+        });
+        let (study, about) = self.told(begun)?;
+        let service = self.clone();
+        let answers = thresholds::answers(study, about).map(move |answer| service.told(answer));
+        Ok(Response::new(Box::pin(answers)))
+    }
 }
 
 impl PoliciesService {
@@ -122,24 +143,13 @@ impl PoliciesService {
     fn trial(&self, request: &vigie::SimulatePolicyRequest) -> Result<(Trial, (Moment, Moment)), Refusal> {
         let found = self.in_force(&request.model)?;
         let draft = Policy::parse(&request.text).map_err(|error| Refusal::invalid("text", error.to_string()))?;
-        let since = request.since.map(|at| wire::moment("since", at)).transpose()?;
-        let until = request.until.map(|at| wire::moment("until", at)).transpose()?;
-        let (since, until) = (
-            since.unwrap_or(Moment::from_micros(0)),
-            until.unwrap_or_else(|| SystemTime::now().into()),
-        );
-        if since >= until {
-            return Err(Refusal::invalid(
-                "since",
-                "is not before until: nothing was decided between them",
-            ));
-        }
+        let time = between(request.since, request.until)?;
         let trial = Trial {
             model: found.model,
             now: found.policy,
             then: Arc::new(draft),
         };
-        Ok((trial, (since, until)))
+        Ok((trial, time))
     }
 
     fn told<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Status> {
@@ -148,6 +158,23 @@ impl PoliciesService {
             status(refusal)
         })
     }
+}
+
+/// From the beginning, or from a moment on, until another or until now.
+pub(super) fn between(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(Moment, Moment), Refusal> {
+    let since = since.map(|at| wire::moment("since", at)).transpose()?;
+    let until = until.map(|at| wire::moment("until", at)).transpose()?;
+    let (since, until) = (
+        since.unwrap_or(Moment::from_micros(0)),
+        until.unwrap_or_else(|| SystemTime::now().into()),
+    );
+    if since >= until {
+        return Err(Refusal::invalid(
+            "since",
+            "is not before until: nothing was decided between them",
+        ));
+    }
+    Ok((since, until))
 }
 
 fn validated(text: &str, labels: &[crate::base::Label]) -> vigie::ValidatePolicyResponse {

@@ -30,7 +30,7 @@ use super::models::ModelsService;
 use super::policies::PoliciesService;
 use super::streams::Streams;
 use crate::accounts::Accounts;
-use crate::control::{Control, Corrections, Drafts};
+use crate::control::{Control, Corrections, Drafts, ThresholdStudies};
 use crate::observe::{Observe, OnRecord};
 use crate::serving::Serving;
 use crate::telemetry::Metrics;
@@ -55,6 +55,7 @@ pub struct GrpcParts {
     pub observe: Observe,
     pub corrections: Corrections,
     pub drafts: Drafts,
+    pub thresholds: ThresholdStudies,
     pub on_record: OnRecord,
     pub metrics: Metrics,
     /// Whether every required model can be called.
@@ -213,6 +214,7 @@ impl Services {
             policies: PoliciesService {
                 drafts: parts.drafts,
                 control: parts.control.clone(),
+                thresholds: parts.thresholds,
                 counter: counter.clone(),
             },
             inference: InferenceService {

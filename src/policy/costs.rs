@@ -25,6 +25,12 @@ impl Costs {
         self.hide_safe
     }
 
+    /// Of so many displays of what shows a label and should not have been shown, and so many that did not happen of what could have been. Either may be
+    /// expected instead of counted, so neither need be whole.
+    pub fn of_errors(&self, label: &Label, unsafe_shown: f64, safe_hidden: f64) -> f64 {
+        unsafe_shown * self.show_unsafe(label) + safe_hidden * self.hide_safe
+    }
+
     /// How many products the team can look at in a day, where it is stated.
     pub fn reviews_per_day(&self) -> Option<u32> {
         self.reviews_per_day

@@ -82,7 +82,7 @@
 //!
 //! Read from the top: `rule` and `conditions` (what a rule is), `place` (the rules of a country in their order), `hearing` and `weigh`
 //! (what is said of a case, and the verdict), `corrections` (what people said), `judge` and `brief` (with all reasons, or with one).
-//! `read` makes a policy of a text; `check` and `examples` tell its author what is wrong with it.
+//! `tradeoff` and `goal` tell what other thresholds would do. `read` makes a policy of a text; `check` and `examples` tell its author what is wrong with it.
 //!
 //! Refuses to know: files, clocks, protocols, models. The same text and the same case always give the same verdicts.
 
@@ -96,6 +96,7 @@ mod costs;
 mod difference;
 mod examples;
 mod fold;
+mod goal;
 mod hearing;
 mod judge;
 mod keywords;
@@ -105,6 +106,7 @@ mod price;
 mod read;
 mod rule;
 mod said;
+mod tradeoff;
 mod view;
 mod weigh;
 mod words;
@@ -128,8 +130,10 @@ pub use conditions::Facts;
 pub use costs::Costs;
 pub use difference::{About, Change, Count, Counts, Difference, Example as DifferenceExample};
 pub use examples::ExampleOutcome;
+pub use goal::{Goal, Named};
 pub use keywords::{Matched, Texts};
 pub use read::{Mistake, PolicyError};
+pub use tradeoff::{Evidence, Moved, Pair, Point, Tradeoff};
 pub use view::{RuleView, Thresholds};
 
 /// A policy that was read and found sound.

@@ -7,7 +7,7 @@ mod preparing;
 use std::process::{Command, Output};
 
 /// A `vigie` command away from the environment of whoever runs the tests.
-fn vigie(words: &[&str]) -> Command {
+pub fn vigie(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigie"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("VIGIE_")) {
         command.env_remove(name);
@@ -17,10 +17,10 @@ fn vigie(words: &[&str]) -> Command {
 }
 
 /// What a command came to.
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl From<Output> for Ended {
@@ -33,6 +33,6 @@ impl From<Output> for Ended {
     }
 }
 
-fn end(mut command: Command) -> Ended {
+pub fn end(mut command: Command) -> Ended {
     command.output().expect("run vigie").into()
 }

@@ -39,5 +39,6 @@ mod serving_stop;
 mod soak;
 mod support;
 mod telemetry;
+mod thresholds;
 mod triton;
 mod under_load;

@@ -14,7 +14,10 @@ use crate::base::{ModelName, Version};
 use crate::grpc::client::{Client, ClientError};
 
 pub(in crate::cli) use account::{AccountArguments, AccountCommand, AccountFile, IssueArguments, RemoveArguments};
-pub(in crate::cli) use policy::{ApplyArguments, DiffArguments, PolicyArguments, PolicyCommand, PolicyFiles};
+pub(in crate::cli) use policy::{
+    ApplyArguments, DiffArguments, GoalArguments, MovedWord, PolicyArguments, PolicyCommand, PolicyFiles,
+    ThresholdsArguments,
+};
 pub(in crate::cli) use records::{
     CorrectArguments, DecisionsArguments, DecisionsCommand, ListDecisionsArguments, ShowDecisionArguments, VerdictWord,
     VerdictsArguments, WhatArguments,

@@ -10,6 +10,7 @@ mod precedence;
 mod properties;
 mod reference;
 mod shipped;
+mod thresholds;
 mod words_found;
 
 use super::*;
