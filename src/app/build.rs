@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,8 @@ pub(super) struct House {
     on_record: OnRecord,
     cores: Cores,
     planes: Option<Planes>,
+    /// Where they run.
+    control_runtime: Handle,
     stop_planes: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     /// Ends when everything that was decided is on record.
@@ -63,7 +66,12 @@ struct Planes {
 }
 
 /// Builds everything that does not need the ports.
-pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: OnDisk) -> Result<House, ServeError> {
+pub(super) fn build(
+    settings: &Settings,
+    metrics: Metrics,
+    (lanes, control_runtime): (Lanes, Handle),
+    disk: OnDisk,
+) -> Result<House, ServeError> {
     let OnDisk { data, records, journal } = disk;
     let record = ServingRecord::load(&data)?;
     let accounts = accounts(settings)?;
@@ -118,6 +126,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
         planes: Some(Planes { controller, observing }),
+        control_runtime,
         stop_planes: CancellationToken::new(),
         tasks: Vec::new(),
         recording: None,
@@ -186,13 +195,13 @@ impl House {
     pub fn start_planes(&mut self) {
         let Some(planes) = self.planes.take() else { return };
         let stop = &self.stop_planes;
-        let (recording, observing) = planes.observing.start(stop);
+        let on = &self.control_runtime;
+        let (recording, observing) = planes.observing.start(on, stop);
         self.recording = Some(recording);
         // The first is waited for when they are stopped.
-        self.tasks.push(tokio::spawn(planes.controller.run(stop.clone())));
+        self.tasks.push(on.spawn(planes.controller.run(stop.clone())));
         self.tasks.extend(observing);
-        self.tasks
-            .push(tokio::spawn(self.corrections.clone().bring(stop.clone())));
+        self.tasks.push(on.spawn(self.corrections.clone().bring(stop.clone())));
     }
 
     /// Stops the planes and then the computing threads, each within the time.

@@ -8,6 +8,7 @@ mod observing;
 mod offline;
 mod readiness;
 mod records;
+mod runtimes;
 mod serve;
 mod stop;
 

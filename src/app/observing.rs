@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -89,16 +90,16 @@ impl Observing {
         (observing, filled)
     }
 
-    /// Starts them. The first of what is given back ends when everything that was decided is on record, after the token is cancelled.
-    pub fn start(self, stop: &CancellationToken) -> (JoinHandle<()>, Vec<JoinHandle<()>>) {
+    /// Starts them on a runtime. The first of what is given back ends when everything that was decided is on record, after the token is cancelled.
+    pub fn start(self, on: &Handle, stop: &CancellationToken) -> (JoinHandle<()>, Vec<JoinHandle<()>>) {
         let (shadow, shadowed) = self.shadow;
         let (recorder, recorded) = self.recorder;
-        let recording = tokio::spawn(recorder.run(recorded, stop.clone()));
+        let recording = on.spawn(recorder.run(recorded, stop.clone()));
         let others = vec![
-            tokio::spawn(shadow.run(shadowed)),
-            tokio::spawn(self.follower.run(stop.clone())),
-            tokio::spawn(self.rematcher.run(stop.clone())),
-            tokio::spawn(self.keeper.run(stop.clone())),
+            on.spawn(shadow.run(shadowed)),
+            on.spawn(self.follower.run(stop.clone())),
+            on.spawn(self.rematcher.run(stop.clone())),
+            on.spawn(self.keeper.run(stop.clone())),
         ];
         (recording, others)
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -13,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::build::{House, build};
 use super::readiness;
 use super::records::OnDisk;
+use super::runtimes::Runtimes;
 use super::stop::StopSignals;
 use crate::config::{self, Settings};
-use crate::executor::{CorePlan, Kind, become_one_of, cores_of_this_process, plan_cores};
+use crate::executor::{CorePlan, cores_of_this_process, plan_cores};
 use crate::grpc::{GrpcLimits, GrpcServer, LogReport};
 use crate::http::{Admin, AdminState};
 use crate::telemetry::{LogFormat, Metrics, Telemetry, TelemetryError, TelemetrySettings, Traces};
@@ -54,22 +56,13 @@ pub enum ServeError {
 /// Everything that prevents a start. Once it serves, nothing ends it but a signal.
 pub fn serve(settings: Settings) -> Result<(), ServeError> {
     let plan = plan_cores(cores_of_this_process(), settings.cores.live.map(NonZeroUsize::get));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .thread_name("vigie-net")
-        .worker_threads(plan.threads(Kind::Network))
-        .on_thread_start(|| {
-            // Refused to a process that was started with less: then it keeps what it has.
-            let _refused = become_one_of(Kind::Network);
-        })
-        .enable_all()
-        .build()
-        .map_err(|error| ServeError::System(format!("start the runtime: {error}")))?;
-    let ended = runtime.block_on(run(settings, &plan));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    ended
+    let runtimes =
+        Runtimes::start(&plan).map_err(|error| ServeError::System(format!("start the runtimes: {error}")))?;
+    let control = runtimes.control();
+    runtimes.run(run(settings, &plan, control))
 }
 
-async fn run(settings: Settings, plan: &CorePlan) -> Result<(), ServeError> {
+async fn run(settings: Settings, plan: &CorePlan, control: Handle) -> Result<(), ServeError> {
     let metrics = Metrics::new();
     let telemetry = Telemetry::start(&telemetry_settings(&settings), &metrics)?;
     let mut signals =
@@ -83,7 +76,7 @@ async fn run(settings: Settings, plan: &CorePlan) -> Result<(), ServeError> {
         disk = OnDisk::open(&settings) => disk?,
         () = signals.next() => return Ok(()),
     };
-    let house = build(&settings, metrics, plan.lanes(), disk)?;
+    let house = build(&settings, metrics, (plan.lanes(), control), disk)?;
     let running = Running::start(house, grpc, admin, telemetry.traces(), &settings)?;
     signals.next().await;
     tokio::select! {

@@ -17,6 +17,8 @@ pub enum Kind {
     Network,
     /// From pictures to scores.
     Live,
+    /// What records and what changes: the recorder, the controller.
+    Control,
     /// Candidates on their way: loading, warming up, golden scores.
     Load,
     /// After the answer: the shadow.
@@ -25,13 +27,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Network, Self::Live, Self::Load, Self::Background];
+    pub const ALL: [Self; 5] = [Self::Network, Self::Live, Self::Control, Self::Load, Self::Background];
 
     /// The name in the plan that is printed.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
             Self::Live => "live",
+            Self::Control => "control",
             Self::Load => "load",
             Self::Background => "background",
         }
@@ -44,6 +47,8 @@ impl Kind {
             // Below the connections: where both want a core, a message must not wait behind computing to be read, or its deadline would run unseen, and
             // a refusal come late.
             Self::Live => 4,
+            // No answer waits for it. Where requests keep every core busy it has a tenth of one, which is more than the records of their decisions take.
+            Self::Control => 8,
             // At 19, requests that keep every core busy would hold a new version up for minutes; so a thread that competes with them gets a tenth of a
             // core, and they hardly feel it.
             Self::Load => 14,
@@ -58,7 +63,7 @@ impl Kind {
     pub fn slice(self) -> Duration {
         match self {
             Self::Network => Duration::from_micros(200),
-            Self::Live => Duration::from_millis(1),
+            Self::Live | Self::Control => Duration::from_millis(1),
             Self::Load | Self::Background => Duration::from_millis(4),
         }
     }
@@ -78,7 +83,7 @@ pub struct Booking {
 pub struct CorePlan {
     /// What the process may use: a fraction where a control group grants one.
     pub cores: f64,
-    pub bookings: [Booking; 4],
+    pub bookings: [Booking; 5],
 }
 
 /// Books the cores that the process may use: a live thread for each whole core, or as many as `live` says, but never more than there are; and as many
@@ -90,7 +95,7 @@ pub fn plan_cores(cores: f64, live: Option<usize>) -> CorePlan {
     let threads = |kind| match kind {
         Kind::Network => whole,
         Kind::Live => live,
-        Kind::Load | Kind::Background => 1,
+        Kind::Control | Kind::Load | Kind::Background => 1,
     };
     let weight = |kind: Kind| threads(kind) as f64 * weight(kind.nice());
     let all: f64 = Kind::ALL.into_iter().map(weight).sum();
@@ -182,7 +187,7 @@ mod tests {
     fn the_plan_tells_threads_and_shares() {
         assert_eq!(
             plan_cores(2.0, None).to_string(),
-            "2.00 cores; network 2 x nice 0 (1.39); live 2 x nice 4 (0.57); load 1 x nice 14 (0.03); background 1 x nice 19 (0.01)"
+            "2.00 cores; network 2 x nice 0 (1.31); live 2 x nice 4 (0.54); control 1 x nice 8 (0.11); load 1 x nice 14 (0.03); background 1 x nice 19 (0.01)"
         );
     }
 
