@@ -20,7 +20,7 @@ use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reap
 use crate::grpc::GrpcParts;
 use crate::http::Readiness;
 use crate::ledger::Ledger;
-use crate::observe::{Filled, Observe, OnRecord};
+use crate::observe::{Erasing, Filled, Importer, Observe, OnRecord};
 use crate::plan;
 use crate::preprocess::PictureLimits;
 use crate::repository::{self, Repository, RepositoryOptions, Watcher};
@@ -45,6 +45,8 @@ pub(super) struct House {
     corrections: Corrections,
     drafts: Drafts,
     on_record: OnRecord,
+    importer: Importer,
+    erasing: Erasing,
     cores: Cores,
     planes: Option<Planes>,
     stop_planes: CancellationToken,
@@ -89,6 +91,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         metrics: &metrics,
     };
     let (observing, filled) = Observing::new(settings, &ground, &mut tap);
+    let (importer, erasing) = (ground.importer(), ground.erasing());
     let (repository, hints, watcher) = open_repository(settings)?;
     let parts = ControllerParts {
         repository,
@@ -110,6 +113,8 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         filled,
         corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
         drafts: Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger)),
+        importer,
+        erasing,
         on_record: OnRecord::new(records),
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
@@ -172,6 +177,8 @@ impl House {
             corrections: self.corrections.clone(),
             drafts: self.drafts.clone(),
             on_record: self.on_record.clone(),
+            importer: self.importer.clone(),
+            erasing: self.erasing.clone(),
             metrics: self.metrics.clone(),
             ready,
         }

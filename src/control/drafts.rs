@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::{Label, ModelName, Moment, Recorded, Refusal};
+use crate::base::{Label, ModelName, Moment, Origin, Recorded, Refusal};
 use crate::executor::{Kind, become_one_of};
 use crate::ledger::Ledger;
 use crate::plan::{ModelPlan, PlanHandle};
@@ -85,7 +85,10 @@ impl Drafts {
         tokio::spawn(async move {
             let reading = async {
                 while let Some(group) = scan.next().await? {
-                    let of_model = group.into_iter().filter(|recorded| recorded.decision.model == model);
+                    // What was taken over from another system has no scores to judge by.
+                    let is_meant =
+                        |recorded: &Recorded| recorded.decision.model == model && recorded.origin == Origin::Judged;
+                    let of_model = group.into_iter().filter(is_meant);
                     if groups.send(of_model.collect::<Vec<_>>()).await.is_err() {
                         break;
                     }

@@ -131,6 +131,23 @@ impl Acts {
         turns
     }
 
+    /// Lets go of a partner's corrections, as its erasure asks for: of those on record up to an act, and of this replica's own up to a moment.
+    pub fn erase(&mut self, partner_id: &str, until: u64, at: Moment) -> Vec<Turn> {
+        let is_erased = |correction: &Correction| {
+            let is_before = match correction.replica_only {
+                true => correction.created_at <= at,
+                false => correction.seq <= until,
+            };
+            is_before && correction.scope.partner_id() == Some(partner_id)
+        };
+        let erased = self.by_id.iter().filter_map(|(id, act)| match act {
+            Act::Correction(correction) if is_erased(correction) => Some(id.clone()),
+            Act::Correction(_) | Act::Revocation(_) => None,
+        });
+        let erased: Vec<String> = erased.collect();
+        erased.iter().map(|id| self.let_go(id)).collect()
+    }
+
     /// How many corrections are kept, and the bytes they take.
     pub fn memory(&self) -> (usize, usize) {
         let acts = self.by_id.capacity() * (size_of::<(String, Act)>() + 1);

@@ -34,6 +34,7 @@ mod serving_pictures;
 mod serving_stop;
 mod soak;
 mod support;
+mod takeover;
 mod telemetry;
 mod triton;
 mod under_load;
