@@ -16,7 +16,8 @@ const FILES: [&str; 5] = [
 ];
 
 /// Large fields: a slice of the message's own buffer instead of a copy.
-const SHARED_BYTES: [&str; 5] = [
+const SHARED_BYTES: [&str; 6] = [
+    ".vigie.v1.GetPictureResponse.piece",
     ".vigie.v1.Product.image",
     ".inference.ModelInferRequest.raw_input_contents",
     ".inference.ModelInferResponse.raw_output_contents",

@@ -39,7 +39,7 @@ pub enum Right {
     Read,
     /// Correct and revoke.
     Correct,
-    /// Load and unload models, change policies and releases.
+    /// Load and unload models, change policies and releases, import decisions, erase partners.
     Operate,
 }
 

@@ -21,7 +21,7 @@ use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reap
 use crate::grpc::GrpcParts;
 use crate::http::Readiness;
 use crate::ledger::Ledger;
-use crate::observe::{Filled, Observe, OnRecord};
+use crate::observe::{Erasing, Filled, Importer, Observe, OnRecord};
 use crate::plan;
 use crate::preprocess::PictureLimits;
 use crate::repository::{self, Repository, RepositoryOptions, Watcher};
@@ -47,6 +47,8 @@ pub(super) struct House {
     drafts: Drafts,
     thresholds: ThresholdStudies,
     on_record: OnRecord,
+    importer: Importer,
+    erasing: Erasing,
     cores: Cores,
     planes: Option<Planes>,
     /// Where they run.
@@ -99,6 +101,7 @@ pub(super) fn build(
     };
     let (observing, filled) = Observing::new(settings, &ground, &mut tap);
     let drafts = Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger), cores.clone());
+    let (importer, erasing) = (ground.importer(), ground.erasing());
     let (repository, hints, watcher) = open_repository(settings)?;
     let parts = ControllerParts {
         repository,
@@ -122,6 +125,8 @@ pub(super) fn build(
         corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
         drafts,
         thresholds: ThresholdStudies::new(records.clone(), cores.clone()),
+        importer,
+        erasing,
         on_record: OnRecord::new(records),
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
@@ -186,6 +191,8 @@ impl House {
             drafts: self.drafts.clone(),
             thresholds: self.thresholds.clone(),
             on_record: self.on_record.clone(),
+            importer: self.importer.clone(),
+            erasing: self.erasing.clone(),
             metrics: self.metrics.clone(),
             ready,
         }

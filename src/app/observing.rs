@@ -15,7 +15,7 @@ use crate::accounts::Accounts;
 use crate::config::{Settings, WhenBehind};
 use crate::executor::Cores;
 use crate::ledger::Ledger;
-use crate::observe::{Filled, Follower, Observe, Recorder, Rematcher, ShadowRunner};
+use crate::observe::{Erasing, Filled, Follower, Importer, Observe, Recorder, Rematcher, ShadowRunner};
 use crate::plan::PlanHandle;
 use crate::store::Records;
 use crate::tap::{Tap, TapListener, Wants};
@@ -30,6 +30,26 @@ pub(super) struct Ground<'a> {
     pub observe: &'a Observe,
     pub accounts: &'a Accounts,
     pub metrics: &'a Metrics,
+}
+
+impl Ground<'_> {
+    /// Who takes over what other systems decided.
+    pub fn importer(&self) -> Importer {
+        Importer {
+            records: self.records.clone(),
+            ledger: Arc::clone(self.ledger),
+            plan: self.plan.clone(),
+        }
+    }
+
+    /// Who erases partners.
+    pub fn erasing(&self) -> Erasing {
+        Erasing {
+            records: self.records.clone(),
+            ledger: Arc::clone(self.ledger),
+            observe: self.observe.clone(),
+        }
+    }
 }
 
 /// Everybody who observes, before they are started.
@@ -65,6 +85,7 @@ impl Observing {
             records: on.records.clone(),
             ledger: Arc::clone(on.ledger),
             plan: on.plan.clone(),
+            observe: on.observe.clone(),
             shared: settings.records.postgres.is_some(),
             filled: filling,
             registered: HashSet::new(),

@@ -22,6 +22,17 @@ pub enum CorrectionScope {
     Partner(String),
 }
 
+impl CorrectionScope {
+    /// The partner that it is about; none of a picture.
+    pub fn partner_id(&self) -> Option<&str> {
+        match self {
+            Self::Product(key) => Some(&key.partner_id),
+            Self::Partner(partner_id) => Some(partner_id),
+            Self::Picture(_) => None,
+        }
+    }
+}
+
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -48,6 +48,9 @@ impl FromStr for ModelName {
 pub struct Version(i64);
 
 impl Version {
+    /// No version at all: of a decision that no model made. Its number is 0.
+    pub const NONE: Self = Self(0);
+
     /// The number.
     pub fn get(self) -> i64 {
         self.0
@@ -255,6 +258,13 @@ macro_rules! digest_identity {
 }
 digest_identity!(RevisionId);
 digest_identity!(PolicyVersion);
+
+/// The identity that follows from a digest: a UUID of version 8, made of its first half.
+pub fn id_of(digest: Digest) -> String {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest.0[..16]);
+    uuid::Builder::from_custom_bytes(half).into_uuid().to_string()
+}
 
 /// A new identity that sorts by time (UUID version 7), for decisions and the like.
 pub fn now_v7_id() -> String {

@@ -7,6 +7,7 @@ mod correction;
 mod deadline;
 mod decision;
 mod ids;
+mod import;
 mod known;
 mod moment;
 mod principal;
@@ -22,6 +23,7 @@ pub use correction::{Correction, CorrectionKind, CorrectionScope, NewCorrection,
 pub use deadline::Deadline;
 pub use decision::{Arm, Decision};
 pub use ids::{CountryCode, Digest, IdError, ModelName, PolicyVersion, RevisionId, Version, now_v7_id};
+pub use import::ImportedProduct;
 pub use known::{ImportedVerdict, KnownProduct, Look, RevisionLook};
 pub use moment::Moment;
 pub use principal::Principal;

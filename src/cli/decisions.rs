@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use comfy_table::Cell;
 
-use super::arguments::{ListDecisionsArguments, ShowDecisionArguments, VerdictWord};
+use super::arguments::{DecisionFilters, ListDecisionsArguments, ShowDecisionArguments, VerdictWord};
 use super::classify::{show_decisions, why};
 use super::{Outcome, show};
 use crate::wire::vigie::{ListDecisionsRequest, ProductKey, RecordedDecision, Verdict};
@@ -16,7 +16,7 @@ const PAGE: u32 = 1000;
 /// Lists decisions, as many as were asked for, page by page.
 pub(super) async fn list(arguments: ListDecisionsArguments) -> anyhow::Result<Outcome> {
     let client = arguments.server.connect().await?;
-    let mut request = request(&arguments);
+    let mut request = request(&arguments.filters);
     let mut left = arguments.limit;
     let mut listed = Vec::new();
     while left > 0 {
@@ -46,7 +46,8 @@ pub(super) async fn list(arguments: ListDecisionsArguments) -> anyhow::Result<Ou
     Ok(Outcome::Done)
 }
 
-fn request(arguments: &ListDecisionsArguments) -> ListDecisionsRequest {
+/// The question for the decisions that are meant.
+pub(super) fn request(arguments: &DecisionFilters) -> ListDecisionsRequest {
     let since = arguments
         .since
         .map(|span| SystemTime::now().checked_sub(span).unwrap_or(SystemTime::UNIX_EPOCH));
@@ -157,6 +158,7 @@ pub(super) async fn show(arguments: ShowDecisionArguments) -> anyhow::Result<Out
     Ok(Outcome::Done)
 }
 
-fn as_json(recorded: &RecordedDecision) -> anyhow::Result<serde_json::Value> {
+/// A decision as its protocol file writes it.
+pub(super) fn as_json(recorded: &RecordedDecision) -> anyhow::Result<serde_json::Value> {
     to_json(recorded, "vigie.v1.RecordedDecision").map_err(anyhow::Error::msg)
 }

@@ -9,12 +9,16 @@ mod catalogue;
 mod classify;
 mod correct;
 mod decisions;
+mod erase;
+mod export;
 mod flips;
+mod import;
 mod models;
 mod policy;
 mod policy_apply;
 mod policy_diff;
 mod product;
+mod progress;
 mod repository;
 mod serve;
 mod show;
@@ -75,7 +79,10 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Decisions(decisions) => match decisions.command {
             DecisionsCommand::List(list) => client(decisions::list(*list)),
             DecisionsCommand::Show(wanted) => client(decisions::show(wanted)),
+            DecisionsCommand::Export(export) => client(export::run(*export)),
         },
+        Command::Import(import) => client(import::run(*import)),
+        Command::Erase(erase) => client(erase::run(erase)),
         Command::Correct(correct) => client(correct::run(*correct)),
         Command::Check(check) => repository::run_check(&check),
         Command::Add(add) => repository::run_add(add),

@@ -57,6 +57,13 @@ impl Corrections {
                 "has passed already: a moment to come is expected",
             ));
         }
+        if let Some(partner_id) = new.scope.partner_id()
+            && self.ledger.gone().is_under_way(partner_id)
+        {
+            return Err(Refusal::aborted(format!(
+                "{partner_id:?} is being erased, and its corrections with it: ask again when that has ended"
+            )));
+        }
         if let (CorrectionScope::Product(key), true) = (&new.scope, new.kind.is_away_from_safety()) {
             new.seen = self.seen(key);
         }
@@ -128,6 +135,9 @@ impl Corrections {
     }
 
     async fn bring_pending(&self) {
+        if self.journal().pending().next().is_none() || !self.has_every_act().await {
+            return;
+        }
         loop {
             let first = self
                 .journal()
@@ -135,6 +145,14 @@ impl Corrections {
                 .next()
                 .map(|(number, act)| (number, act.clone()));
             let Some((number, act)) = first else { return };
+            if let Some(partner_id) = act.partner_id()
+                && self.ledger.gone().covers(partner_id, act.at())
+            {
+                match self.journal().forget_partner(partner_id) {
+                    Ok(()) => continue,
+                    Err(error) => return tracing::warn!(%error, "an act on an erased partner stays in the journal"),
+                }
+            }
             match self.records.act(act).await {
                 Ok(correction) => self.ledger.correct(correction),
                 Err(error) if error.is_answer() => {
@@ -146,6 +164,28 @@ impl Corrections {
                 tracing::warn!(%error, "an act that is on record now stays in the journal");
                 return;
             }
+        }
+    }
+
+    /// Whether everything that others did is known here: what they erased must not come back.
+    async fn has_every_act(&self) -> bool {
+        let applied = self.ledger.applied_seq();
+        self.records.last_seq().await.is_ok_and(|last| last <= applied)
+    }
+
+    /// Forgets what waits on this replica's disk and is about a partner, which is to be erased.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub async fn forget_partner(&self, partner_id: &str) -> Result<(), Refusal> {
+        let (journal, partner_id) = (Arc::clone(&self.journal), partner_id.to_owned());
+        let forgotten = tokio::task::spawn_blocking(move || {
+            let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
+            journal.forget_partner(&partner_id)
+        });
+        match forgotten.await {
+            Ok(forgotten) => forgotten.map_err(|error| Refusal::unavailable(error.to_string())),
+            Err(error) => Err(Refusal::internal(error.to_string())),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use tokio::sync::mpsc;
 
-use crate::base::{Label, ModelName, Moment, Recorded, Refusal};
+use crate::base::{Label, ModelName, Moment, Origin, Recorded, Refusal};
 use crate::executor::Cores;
 use crate::ledger::Ledger;
 use crate::plan::PlanHandle;
@@ -109,8 +109,10 @@ impl Bench {
     /// Gives how many were judged so far.
     fn judge_all(&self, group: &[Recorded]) -> u64 {
         let mut difference = self.difference.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_model = |recorded: &&Recorded| recorded.decision.model == self.trial.model;
-        for recorded in group.iter().filter(of_model) {
+        // What was taken over from another system has no scores to judge by.
+        let is_meant =
+            |recorded: &&Recorded| recorded.decision.model == self.trial.model && recorded.origin == Origin::Judged;
+        for recorded in group.iter().filter(is_meant) {
             self.judge(recorded, &mut difference);
         }
         difference.judged

@@ -56,7 +56,8 @@ fn right(method: &Method) -> Right {
         ("vigie.v1.Models", _) => Right::Read,
         ("vigie.v1.Policies", "GetPolicy" | "ValidatePolicy" | "SimulatePolicy" | "Thresholds") => Right::Read,
         ("vigie.v1.Decisions", "Correct" | "RevokeCorrection") => Right::Correct,
-        ("vigie.v1.Decisions", "ListDecisions" | "GetDecision" | "ListCorrections") => Right::Read,
+        ("vigie.v1.Decisions", "ListDecisions" | "GetDecision" | "ListCorrections" | "GetPicture") => Right::Read,
+        ("vigie.v1.Decisions", "Import" | "ErasePartner") => Right::Operate,
         (
             "inference.GRPCInferenceService",
             "ServerLive" | "ServerReady" | "ModelReady" | "ServerMetadata" | "ModelMetadata" | "ModelConfig"
@@ -99,6 +100,8 @@ mod tests {
         assert_eq!(asked[&Right::Correct], ["Correct", "RevokeCorrection"]);
         let operate = [
             "ApplyPolicy",
+            "ErasePartner",
+            "Import",
             "LogSettings",
             "RepositoryModelLoad",
             "RepositoryModelUnload",

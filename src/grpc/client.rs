@@ -17,8 +17,9 @@ use super::generated::vigie::decisions_client::DecisionsClient;
 use super::generated::vigie::models_client::ModelsClient;
 use super::generated::vigie::policies_client::PoliciesClient;
 use crate::wire::vigie::{
-    ApplyPolicyRequest, ApplyPolicyResponse, ClassifyRequest, CorrectRequest, Correction, Decision, GetDecisionRequest,
-    GetModelRequest, GetPolicyRequest, GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse,
+    ApplyPolicyRequest, ApplyPolicyResponse, ClassifyRequest, CorrectRequest, Correction, Decision,
+    ErasePartnerRequest, ErasePartnerResponse, GetDecisionRequest, GetModelRequest, GetPictureRequest,
+    GetPolicyRequest, GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse, ImportRequest, ImportResponse,
     ListCorrectionsRequest, ListCorrectionsResponse, ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest,
     ListFlipsResponse, ListModelsRequest, ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest,
     SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult, ThresholdsRequest, ThresholdsResponse,
@@ -192,6 +193,34 @@ impl Client {
         request: ListCorrectionsRequest,
     ) -> Result<ListCorrectionsResponse, ClientError> {
         Ok(self.decisions().list_corrections(request).await?.into_inner())
+    }
+
+    /// Takes over what another system decided, group by group.
+    pub async fn import(
+        &self,
+        groups: impl Stream<Item = ImportRequest> + Send + 'static,
+    ) -> Result<ImportResponse, ClientError> {
+        Ok(self.decisions().import(groups).await?.into_inner())
+    }
+
+    /// Erases a partner, or counts what there is of it.
+    pub async fn erase_partner(&self, request: ErasePartnerRequest) -> Result<ErasePartnerResponse, ClientError> {
+        Ok(self.decisions().erase_partner(request).await?.into_inner())
+    }
+
+    /// The encoded bytes of a picture, by their SHA-256 in hexadecimal; none where it is not kept.
+    pub async fn get_picture(&self, image_sha256: &str) -> Result<Option<Vec<u8>>, ClientError> {
+        let image_sha256 = image_sha256.to_owned();
+        let answered = self.decisions().get_picture(GetPictureRequest { image_sha256 }).await;
+        let mut pieces = match answered {
+            Err(status) if status.code() == Code::NotFound => return Ok(None),
+            answered => answered?.into_inner(),
+        };
+        let mut picture = Vec::new();
+        while let Some(answer) = pieces.message().await? {
+            picture.extend_from_slice(&answer.piece);
+        }
+        Ok(Some(picture))
     }
 
     /// Every version of every model.

@@ -2,15 +2,18 @@
 
 use std::time::SystemTime;
 
-use tonic::{Request, Response, Status};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
 
 use super::authority::principal_of;
 use super::calls::Counter;
+use super::decisions_data::Pieces;
 use super::generated::vigie::decisions_server::Decisions;
 use super::status::status;
+use super::streams::Streams;
 use crate::base::{Moment, Refusal};
 use crate::control::Corrections;
-use crate::observe::OnRecord;
+use crate::observe::{Erasing, Importer, OnRecord};
 use crate::store::{CorrectionQuery, DecisionQuery, PAGE};
 use crate::wire::{self, vigie};
 
@@ -22,7 +25,11 @@ const USUAL_PAGE: usize = 100;
 pub struct DecisionsService {
     pub on_record: OnRecord,
     pub corrections: Corrections,
+    pub importer: Importer,
+    pub erasing: Erasing,
     pub counter: Counter,
+    pub streams: Streams,
+    pub stop: CancellationToken,
 }
 
 #[tonic::async_trait]
@@ -88,10 +95,33 @@ impl Decisions for DecisionsService {
             next_cursor: page.next.unwrap_or_default(),
         }))
     }
+
+    async fn import(
+        &self,
+        request: Request<Streaming<vigie::ImportRequest>>,
+    ) -> Result<Response<vigie::ImportResponse>, Status> {
+        self.import_all(request).await
+    }
+
+    async fn erase_partner(
+        &self,
+        request: Request<vigie::ErasePartnerRequest>,
+    ) -> Result<Response<vigie::ErasePartnerResponse>, Status> {
+        self.erase(request).await
+    }
+
+    type GetPictureStream = Pieces;
+
+    async fn get_picture(
+        &self,
+        request: Request<vigie::GetPictureRequest>,
+    ) -> Result<Response<Self::GetPictureStream>, Status> {
+        self.picture(request).await
+    }
 }
 
 impl DecisionsService {
-    fn told<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Status> {
+    pub(super) fn told<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Status> {
         outcome.map_err(|refusal| {
             self.counter.refused(&refusal);
             status(refusal)

@@ -10,6 +10,7 @@ mod calls;
 pub mod client;
 mod deadline;
 mod decisions;
+mod decisions_data;
 pub mod generated;
 mod health;
 mod inference;

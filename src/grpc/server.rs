@@ -31,7 +31,7 @@ use super::policies::PoliciesService;
 use super::streams::Streams;
 use crate::accounts::Accounts;
 use crate::control::{Control, Corrections, Drafts, ThresholdStudies};
-use crate::observe::{Observe, OnRecord};
+use crate::observe::{Erasing, Importer, Observe, OnRecord};
 use crate::serving::Serving;
 use crate::telemetry::Metrics;
 use crate::wire::DESCRIPTOR_SET;
@@ -57,6 +57,8 @@ pub struct GrpcParts {
     pub drafts: Drafts,
     pub thresholds: ThresholdStudies,
     pub on_record: OnRecord,
+    pub importer: Importer,
+    pub erasing: Erasing,
     pub metrics: Metrics,
     /// Whether every required model can be called.
     pub ready: watch::Receiver<bool>,
@@ -209,7 +211,11 @@ impl Services {
             decisions: DecisionsService {
                 on_record: parts.on_record,
                 corrections: parts.corrections,
+                importer: parts.importer,
+                erasing: parts.erasing,
                 counter: counter.clone(),
+                streams: streams.clone(),
+                stop: stop.clone(),
             },
             policies: PoliciesService {
                 drafts: parts.drafts,

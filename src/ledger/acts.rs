@@ -115,25 +115,6 @@ impl Acts {
         self.given.contiguous_from(self.until)
     }
 
-    /// Lets go of what was given on a partner or on its products: it is not on record any more. Told again, it stays gone.
-    pub fn erase(&mut self, partner_id: &str) -> Vec<Turn> {
-        let is_its_own = |act: &Act| match act {
-            Act::Correction(correction) => match &correction.scope {
-                CorrectionScope::Product(key) => key.partner_id == partner_id,
-                CorrectionScope::Partner(own) => own == partner_id,
-                CorrectionScope::Picture(_) => false,
-            },
-            Act::Revocation(_) => false,
-        };
-        let own: Vec<String> = self
-            .by_id
-            .iter()
-            .filter(|(_, act)| is_its_own(act))
-            .map(|(id, _)| id.clone())
-            .collect();
-        own.iter().map(|id| self.let_go(id)).collect()
-    }
-
     /// Lets go of what is over at a moment, at most so many; empty when there is no more.
     pub fn sweep(&mut self, now: Moment, limit: usize) -> Vec<Turn> {
         let mut turns = Vec::new();
@@ -148,6 +129,23 @@ impl Acts {
             }
         }
         turns
+    }
+
+    /// Lets go of a partner's corrections, as its erasure asks for: of those on record up to an act, and of this replica's own up to a moment.
+    pub fn erase(&mut self, partner_id: &str, until: u64, at: Moment) -> Vec<Turn> {
+        let is_erased = |correction: &Correction| {
+            let is_before = match correction.replica_only {
+                true => correction.created_at <= at,
+                false => correction.seq <= until,
+            };
+            is_before && correction.scope.partner_id() == Some(partner_id)
+        };
+        let erased = self.by_id.iter().filter_map(|(id, act)| match act {
+            Act::Correction(correction) if is_erased(correction) => Some(id.clone()),
+            Act::Correction(_) | Act::Revocation(_) => None,
+        });
+        let erased: Vec<String> = erased.collect();
+        erased.iter().map(|id| self.let_go(id)).collect()
     }
 
     /// How many corrections are kept, and the bytes they take.

@@ -1,7 +1,8 @@
 //! What a product's record becomes when the product is judged again: a pure function of what was known and what is told.
 //!
 //! What is told may come late: the fill from the store runs while new judgements arrive. So the later sight of a product wins, whichever is told first;
-//! an earlier one can only add its looks, and only where they are of the picture that is known.
+//! an earlier one can only add its looks, and only where they are of the picture that is known. A word of another system without a picture is the
+//! exception: it never takes the place of a look, and always gives way to one.
 
 use super::alphabet::put_piece;
 use super::intern::Texts;
@@ -46,7 +47,18 @@ pub fn merge(
 ) -> Option<Judged> {
     let Tables { texts, revisions } = tables;
     let is_same_picture = before.is_some_and(|before| before.parts.picture == known.image_sha256);
-    let is_late = before.is_some_and(|before| known.seen_at < before.parts.seen_at);
+    let mut is_late = before.is_some_and(|before| known.seen_at < before.parts.seen_at);
+    if let Some(before) = before {
+        // Another system's word says nothing against a look, whichever is the later.
+        let is_word_alone = known.looks.is_empty() && !known.imported.is_empty() && known.image_sha256.is_none();
+        if is_word_alone && has_looks(before, revisions) {
+            return None;
+        }
+        let is_taken = |look| look_part(look, texts, revisions).is_some();
+        if is_late && was_word_alone(before, revisions) && known.looks.iter().any(is_taken) {
+            is_late = false;
+        }
+    }
     if is_late && !is_same_picture {
         return None;
     }
@@ -76,6 +88,17 @@ pub fn merge(
         change: None,
         looks_left_out,
     })
+}
+
+fn has_looks(known: &Knowledge<'_>, revisions: &Revisions) -> bool {
+    let mut looks = known.looks.iter().flatten();
+    looks.any(|look| revisions.get(look.revision).is_some())
+}
+
+/// Only another system had spoken of it, and nobody knew of which picture.
+fn was_word_alone(before: &Knowledge<'_>, revisions: &Revisions) -> bool {
+    let Parts { picture, imported, .. } = &before.parts;
+    picture.is_none() && !imported.is_empty() && !has_looks(before, revisions)
 }
 
 /// One look of each revision, the newer; and of all of them the newest.

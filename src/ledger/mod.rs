@@ -12,6 +12,7 @@ mod acts;
 mod alphabet;
 mod changes;
 mod corrections;
+mod gone;
 mod intern;
 mod memory;
 mod merge;
@@ -37,6 +38,7 @@ use tokio::sync::watch;
 
 pub use changes::{Changed, Changes};
 pub use corrections::Corrections;
+pub use gone::{Gone, Pass, UnderWay};
 pub use memory::Memory;
 pub use merge::{Judged, Matched};
 pub use shard::Which;
@@ -71,6 +73,7 @@ pub struct Ledger {
     revisions: Mutex<Revisions>,
     sweeping: Mutex<()>,
     changes: Log,
+    gone: Gone,
 }
 
 impl Default for Ledger {
@@ -100,6 +103,7 @@ impl Ledger {
             revisions: Mutex::default(),
             sweeping: Mutex::default(),
             changes: Log::new(changes),
+            gone: Gone::default(),
         }
     }
 
@@ -153,6 +157,11 @@ impl Ledger {
     /// The highest number of an act (a correction, a revocation) such that all acts up to it are in. Asked before a read, the read sees them all.
     pub fn applied_seq(&self) -> u64 {
         self.applied.load(Ordering::Acquire)
+    }
+
+    /// Which partners are being erased or were.
+    pub fn gone(&self) -> &Gone {
+        &self.gone
     }
 
     /// The number of the latest change: the cursor to take before a snapshot.

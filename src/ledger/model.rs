@@ -26,7 +26,7 @@ pub enum Step {
     Judge(Box<KnownProduct>, Matched),
     Rematch(ProductKey, u8, Matched),
     Remove(ProductKey),
-    RemovePartner(usize),
+    RemovePartner(usize, i64),
     Correct { id: u64, replica_only: bool },
     Revoke(u64),
     Resync(u64),
@@ -120,7 +120,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         12 => (known(), matched()).prop_map(|(known, matched)| Step::Judge(Box::new(known), matched)),
         2 => (key(), 0..3_u8, matched()).prop_map(|(key, mark, matched)| Step::Rematch(key, mark, matched)),
         2 => key().prop_map(Step::Remove),
-        1 => (0..PARTNERS.len()).prop_map(Step::RemovePartner),
+        1 => (0..PARTNERS.len(), 0..20_i64).prop_map(|(partner, until)| Step::RemovePartner(partner, until)),
         8 => (0..ACTS, prop::bool::weighted(0.2)).prop_map(|(id, replica_only)| Step::Correct { id, replica_only }),
         4 => (0..ACTS).prop_map(Step::Revoke),
         1 => (0..=2 * ACTS).prop_map(Step::Resync),
@@ -196,7 +196,9 @@ impl Model {
                 }
             }
             Step::Remove(key) => drop(self.products.remove(key)),
-            Step::RemovePartner(partner) => self.products.retain(|key, _| key.partner_id != PARTNERS[*partner]),
+            Step::RemovePartner(partner, until) => self.products.retain(|key, (known, _)| {
+                key.partner_id != PARTNERS[*partner] || known.seen_at > Moment::from_micros(*until)
+            }),
             Step::Correct { id, replica_only: true } => drop(self.on_replica.insert(*id)),
             Step::Correct {
                 id,
@@ -216,15 +218,24 @@ impl Model {
     fn judge(&mut self, told: &KnownProduct, matched: &Matched) {
         let mut looks: Vec<RevisionLook> = Vec::new();
         let before = self.products.get(&told.key).cloned();
-        let is_late = before.as_ref().is_some_and(|(before, _)| told.seen_at < before.seen_at);
-        let same = before.filter(|(before, _)| before.image_sha256 == told.image_sha256);
-        if is_late && same.is_none() {
-            return;
-        }
+        let mut is_late = before.as_ref().is_some_and(|(before, _)| told.seen_at < before.seen_at);
         let sound = |look: &&RevisionLook| match &look.look {
             Look::Scores(scores) => scores.len() == 2 && scores.iter().all(|score| (0.0..=1.0).contains(score)),
             Look::Unreadable(_) => true,
         };
+        let word_alone =
+            |known: &KnownProduct| known.looks.is_empty() && !known.imported.is_empty() && known.image_sha256.is_none();
+        if let Some((before, _)) = &before {
+            if word_alone(told) && !before.looks.is_empty() {
+                return;
+            }
+            let mut taken = told.looks.iter().filter(sound);
+            is_late &= !(word_alone(before) && taken.any(|look| self.registered.contains(&look.revision)));
+        }
+        let same = before.filter(|(before, _)| before.image_sha256 == told.image_sha256);
+        if is_late && same.is_none() {
+            return;
+        }
         looks.extend(same.iter().flat_map(|(before, _)| before.looks.clone()));
         for look in told
             .looks
@@ -273,7 +284,9 @@ pub fn take(ledger: &Ledger, step: &Step) {
         Step::Judge(known, matched) => drop(ledger.judged(known, matched)),
         Step::Rematch(key, mark, matched) => drop(ledger.rematch(key, TextsMark([*mark; 16]), matched)),
         Step::Remove(key) => drop(ledger.remove(key)),
-        Step::RemovePartner(partner) => drop(ledger.remove_partner(PARTNERS[*partner])),
+        Step::RemovePartner(partner, until) => {
+            ledger.remove_partner(PARTNERS[*partner], Moment::from_micros(*until));
+        }
         Step::Correct { id, replica_only } => ledger.correct(correction(*id, *replica_only)),
         Step::Revoke(id) => ledger.revoke(&format!("correction {id}"), revocation(*id)),
         Step::Resync(until) => {

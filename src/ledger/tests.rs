@@ -356,3 +356,82 @@ fn memory_follows_the_products_and_does_not_creep() {
         "numbers are used again"
     );
 }
+
+#[test]
+fn an_erased_partners_corrections_are_out_of_force_and_stay_out() {
+    let ledger = ledger();
+    let of = |seq: u64, scope: CorrectionScope, replica_only: bool| Correction {
+        seq: if replica_only { 0 } else { seq },
+        correction_id: format!("of {seq}"),
+        scope,
+        replica_only,
+        created_at: Moment::from_micros(seq as i64),
+        ..correction(0, replica_only)
+    };
+    let partner = |name: &str| CorrectionScope::Partner(name.to_owned());
+    let product = |partner: &str| {
+        CorrectionScope::Product(ProductKey {
+            partner_id: partner.to_owned(),
+            product_id: "1".to_owned(),
+        })
+    };
+    for told in [
+        of(1, partner("acme"), false),
+        of(2, product("acme"), false),
+        of(3, partner("other"), false),
+        of(4, product("acme"), true),
+        of(9, partner("acme"), true),
+        of(5, partner("acme"), false),
+    ] {
+        ledger.correct(told);
+    }
+    ledger.erase_corrections("acme", 4, Moment::from_micros(8));
+    let in_force = |partner: &str| {
+        let key = ProductKey {
+            partner_id: partner.to_owned(),
+            product_id: "1".to_owned(),
+        };
+        ledger.corrections_on(Some(&key), None, partner, |all| {
+            all.iter().map(|one| one.correction_id.clone()).collect::<Vec<_>>()
+        })
+    };
+    // What came after the erasure stays.
+    assert_eq!(in_force("acme"), ["of 9", "of 5"]);
+    assert_eq!(in_force("other"), ["of 3"]);
+    ledger.correct(of(2, product("acme"), false));
+    assert_eq!(in_force("acme"), ["of 9", "of 5"], "told again, it is known to be over");
+}
+
+#[test]
+fn another_systems_word_never_takes_the_place_of_a_look() {
+    let ledger = ledger();
+    let word = |at: i64| KnownProduct {
+        image_sha256: None,
+        looks: Vec::new(),
+        imported: vec![crate::base::ImportedVerdict {
+            country: crate::base::CountryCode::REST_OF_WORLD,
+            verdict: crate::base::Verdict::Block,
+            reason: String::new(),
+        }],
+        seen_at: Moment::from_micros(at),
+        ..product(key(1), 7)
+    };
+    let is_looked_at = || {
+        let key = key(1);
+        ledger.read(&key.partner_id, &key.product_id, |view, _| {
+            let view = view.unwrap();
+            (view.looks().count(), view.imported().count())
+        })
+    };
+    // The look is told late, and wins all the same.
+    ledger.judged(&word(5), &rules(0));
+    assert_eq!(is_looked_at(), (0, 1));
+    ledger.judged(&product(key(1), 7), &rules(7));
+    assert_eq!(is_looked_at(), (1, 0));
+    ledger.judged(&word(9), &rules(0));
+    assert_eq!(is_looked_at(), (1, 0));
+    // Of a revision that was rolled back nothing counts.
+    ledger.drop_revision(&LIVE);
+    ledger.judged(&word(9), &rules(0));
+    assert_eq!(is_looked_at(), (0, 1));
+}

@@ -62,26 +62,29 @@ impl Ledger {
         change.is_some()
     }
 
-    /// Forgets what is known of all products of a partner, in bounded steps, and tells how many those were; corrections stay in force. A product that is
-    /// judged meanwhile may stay.
-    pub fn remove_partner(&self, partner_id: &str) -> usize {
+    /// Forgets what is known of the products of a partner that were last seen up to a moment, in bounded steps, and tells how many those were; corrections
+    /// stay in force. A product that is judged meanwhile may stay.
+    pub fn remove_partner(&self, partner_id: &str, until: Moment) -> usize {
         let mut removed = 0;
         self.step_through(|index, shard, slots| {
             let which = Which::OfPartner(partner_id);
             let found: Vec<(Slot, ProductKey)> = shard.walk(slots, which).collect();
             for (slot, key) in found {
-                let (_, asked) = self.place_of(&key);
-                removed += usize::from(self.remove_from(index, shard, slot, asked).is_some());
+                let is_later = shard.view(slot).is_some_and(|view| view.seen_at() > until);
+                if !is_later {
+                    let (_, asked) = self.place_of(&key);
+                    removed += usize::from(self.remove_from(index, shard, slot, asked).is_some());
+                }
             }
         });
         self.changes.wake(self.changes.latest());
         removed
     }
 
-    /// Forgets a partner as the records do: what is known of its products, and the corrections given on it or on them.
-    pub fn erase_partner(&self, partner_id: &str) {
-        self.remove_partner(partner_id);
-        self.act(|acts| acts.erase(partner_id));
+    /// A partner's corrections are out of force when this returns, and forgotten: those on record up to the act that erased the partner, and those of this
+    /// replica alone that were given up to its moment.
+    pub fn erase_corrections(&self, partner_id: &str, until: u64, at: Moment) {
+        self.act(|acts| acts.erase(partner_id, until, at));
     }
 
     /// A correction is in force when this returns, unless it is revoked: for every read that begins afterwards. In any order with revocations, and as often

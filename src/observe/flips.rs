@@ -107,6 +107,15 @@ impl Tally {
         flips.into_iter().flatten().rev().take(limit).cloned().collect()
     }
 
+    /// Forgets the flips of a partner's products up to a moment.
+    pub fn forget_partner(&mut self, partner_id: &str, until: SystemTime) {
+        for comparison in self.models.values_mut() {
+            comparison
+                .flips
+                .retain(|flip| flip.partner_id != partner_id || flip.at > until);
+        }
+    }
+
     /// How a model's shadow does.
     pub fn summary(&self, model: &ModelName) -> Option<ShadowSummary> {
         self.models.get(model).map(|comparison| comparison.summary.clone())
@@ -197,5 +206,11 @@ mod tests {
         assert_eq!(titles(&tally), ["c", "b"]);
         tally.keep(&model, pair(4), flip("d"));
         assert_eq!(titles(&tally), ["d"]);
+        tally.forget_partner("another", SystemTime::now());
+        assert_eq!(titles(&tally), ["d"]);
+        tally.forget_partner("", SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1));
+        assert_eq!(titles(&tally), ["d"], "it was seen later");
+        tally.forget_partner("", SystemTime::UNIX_EPOCH);
+        assert!(titles(&tally).is_empty());
     }
 }

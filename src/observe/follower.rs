@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::rematcher::{in_force, matched_by};
+use super::shadow::Observe;
 use crate::base::{KnownProduct, Label, RevisionId, RevisionLook, Revocation};
 use crate::ledger::Ledger;
 use crate::plan::PlanHandle;
@@ -36,6 +37,7 @@ pub struct Follower {
     pub records: Records,
     pub ledger: Arc<Ledger>,
     pub plan: PlanHandle,
+    pub observe: Observe,
     /// Other servers write to the same records.
     pub shared: bool,
     pub filled: watch::Sender<Filled>,
@@ -141,7 +143,12 @@ impl Follower {
                 };
                 self.ledger.revoke(&correction_id, revocation);
             }
-            Deed::ErasePartner { partner_id } => self.ledger.erase_partner(&partner_id),
+            Deed::ErasePartner { partner_id, .. } => {
+                self.ledger.gone().note(&partner_id, act.at);
+                self.ledger.remove_partner(&partner_id, act.at);
+                self.ledger.erase_corrections(&partner_id, act.seq, act.at);
+                self.observe.forget_partner(&partner_id, act.at);
+            }
             Deed::Erased => {}
             Deed::Unknown { kind } => {
                 tracing::warn!(

@@ -1,6 +1,8 @@
 //! What is on record, for whoever asks.
 
-use crate::base::{Recorded, Refusal};
+use bytes::Bytes;
+
+use crate::base::{Digest, Recorded, Refusal};
 use crate::store::{DecisionQuery, Page, Records};
 
 /// Decisions on record. Cheap to clone.
@@ -21,6 +23,19 @@ impl OnRecord {
     /// A wrong question, or a store that does not answer.
     pub async fn list(&self, query: DecisionQuery) -> Result<Page<Recorded>, Refusal> {
         Ok(self.records.decisions(&query).await?)
+    }
+
+    /// A picture's encoded bytes.
+    ///
+    /// # Errors
+    /// `NotFound`, or a store that does not answer.
+    pub async fn picture(&self, sha256: Digest) -> Result<Bytes, Refusal> {
+        let found = self.records.picture(sha256).await?;
+        found.ok_or_else(|| {
+            Refusal::not_found(format!(
+                "picture {sha256} is not kept: it never came, has not been written yet, made room for others (records.pictures), or went with its partner"
+            ))
+        })
     }
 
     /// One decision.

@@ -62,6 +62,7 @@ impl Recorder {
     /// Records what comes until the token is cancelled, and then what has come.
     pub async fn run(self, mut listener: TapListener, stop: CancellationToken) {
         let kept_lately: Cache<Digest, ()> = Cache::new(KEPT_LATELY);
+        let mut erasures = 0;
         loop {
             let first = tokio::select! {
                 biased;
@@ -70,6 +71,12 @@ impl Recorder {
             };
             if first.is_empty() {
                 return;
+            }
+            // Given back when the group is on record: an erasure begins between two groups.
+            let _pass = self.ledger.gone().pass().await;
+            if std::mem::replace(&mut erasures, self.ledger.gone().erasures()) != erasures {
+                // Pictures may have gone with a partner.
+                kept_lately.clear();
             }
             let mut group = Group::default();
             self.take(first, &mut group, &kept_lately);
@@ -92,10 +99,15 @@ impl Recorder {
         }
     }
 
-    /// Makes known at once what will be on record soon. The memory of what was offered is free again afterwards.
+    /// Makes known at once what will be on record soon, but for what is of a partner that was erased since. The memory of what was offered is free
+    /// again afterwards.
     fn take(&self, offered: Vec<Arc<Offered>>, group: &mut Group, kept_lately: &Cache<Digest, ()>) {
         for offered in offered {
             let decision = record_of(&offered);
+            let partner_id = &decision.product.partner_id;
+            if self.ledger.gone().covers(partner_id, decision.decision.decided_at) {
+                continue;
+            }
             self.know(&offered, &decision);
             if let Some((hash, encoded)) = self.picture(&offered)
                 && kept_lately.get(&hash).is_none()

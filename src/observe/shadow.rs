@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use tracing::info_span;
 
 use super::flips::{Flip, FlipSide, Pair, ShadowSummary, Tally, deciding_label};
-use crate::base::{CountryCode, CountryVerdict, Label, LabelScore, ModelName, Probability};
+use crate::base::{CountryCode, CountryVerdict, Label, LabelScore, ModelName, Moment, Probability};
 use crate::executor::{Cores, Lane, LookUp, Scores};
 use crate::ledger::Ledger;
 use crate::plan::Served;
@@ -40,6 +40,11 @@ impl Observe {
     /// How a model's shadow does; none where there is none or nothing has been judged.
     pub fn summary(&self, model: &ModelName) -> Option<ShadowSummary> {
         self.with(|tally| tally.summary(model))
+    }
+
+    /// Forgets what was observed of a partner's products up to a moment.
+    pub fn forget_partner(&self, partner_id: &str, until: Moment) {
+        self.with(|tally| tally.forget_partner(partner_id, until.into()));
     }
 
     fn with<T>(&self, use_it: impl FnOnce(&mut Tally) -> T) -> T {
@@ -219,8 +224,13 @@ impl ShadowRunner {
         };
         self.metrics.flip(&seen);
         let flip = flip(tapped, candidate, scores, (stable, theirs), label.cloned());
-        self.observe
-            .with(|tally| tally.keep(model, pair(tapped, candidate), flip));
+        let decided_at = tapped.decision.decided_at;
+        self.observe.with(|tally| {
+            // Asked while nobody else has the tally: whoever erases says so first, and then forgets.
+            if !self.ledger.gone().covers(&flip.partner_id, decided_at) {
+                tally.keep(model, pair(tapped, candidate), flip);
+            }
+        });
     }
 
     fn done(&self, tapped: &Tapped, candidate: &Served, outcome: ShadowOutcome) {

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::Serving;
 use crate::base::{
     CountryVerdict, ImportedVerdict, LabelScore, Moment, Money, ProductKey, ProductVerdicts, Refusal, Target, Telling,
-    VerdictsAsk,
+    Verdict, VerdictsAsk,
 };
 use crate::ledger::{Corrections, Found, View};
 use crate::plan::Route;
@@ -15,6 +15,9 @@ use crate::policy::{Case, Facts, Matched, Seen, Subject};
 
 /// Verdicts that are made before others on the same thread have their turn: some tenths of a millisecond's worth.
 const AT_ONCE: usize = 512;
+
+/// Why nothing can be said of a product while a new policy's keywords are looked for.
+const NOT_SEARCHED: &str = "its texts have not been searched yet for the keywords of the policy in force";
 
 impl Serving {
     /// Answers in the order asked. It takes no place among the requests in flight, and no core: it is less work than refusing it.
@@ -116,10 +119,17 @@ impl Bench<'_> {
             given: &self.ask.facts,
             known: facts,
         };
-        let look = if stale {
-            Seen::Unreadable("its texts have not been searched yet for the keywords of the policy in force")
-        } else {
-            self.seen(&known, scores, imported)
+        let look = match (stale, self.seen(&known, scores, imported)) {
+            (true, Seen::Imported(_)) => {
+                // Another system's BLOCK holds meanwhile.
+                for said in imported.iter_mut().filter(|said| said.verdict == Verdict::Allow) {
+                    said.verdict = Verdict::Review;
+                    said.reason = NOT_SEARCHED.to_owned();
+                }
+                Seen::Imported(imported)
+            }
+            (true, _) => Seen::Unreadable(NOT_SEARCHED),
+            (false, seen) => seen,
         };
         self.tell(&self.case(subject, facts, look, &corrections))
     }

@@ -4,7 +4,7 @@
 //! a crash cut short was never acknowledged and is dropped; any other damage is told by its line, and nothing is guessed.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -124,9 +124,45 @@ impl Journal {
         Ok(())
     }
 
+    /// Forgets what is about a partner. Where anything was written since the file was last empty, it is written anew, so that nothing of the partner is
+    /// left in it.
+    pub fn forget_partner(&mut self, partner_id: &str) -> Result<(), JournalError> {
+        if self.length == 0 {
+            return Ok(());
+        }
+        let mut kept = self.pending.clone();
+        kept.retain(|_, act| act.partner_id() != Some(partner_id));
+        let lines = kept.iter().map(|(&number, act)| {
+            written(&Line::Act {
+                number,
+                act: Box::new(act.clone()),
+            })
+        });
+        let text: String = lines.collect();
+        let aside = self.path.with_extension("journal.new");
+        let renew = || {
+            let mut file = File::options()
+                .create(true)
+                .truncate(true)
+                .read(true)
+                .write(true)
+                .open(&aside)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&aside, &self.path)?;
+            if let Some(folder) = self.path.parent() {
+                File::open(folder)?.sync_all()?;
+            }
+            Ok(file)
+        };
+        self.file = renew().map_err(|source| io_error("renew", &self.path, source))?;
+        self.length = text.len() as u64;
+        self.pending = kept;
+        Ok(())
+    }
+
     fn write(&mut self, line: &Line) -> Result<(), JournalError> {
-        let json = serde_json::to_string(line).expect("texts, numbers and lists are JSON");
-        let text = format!("{} {json}\n", checksum(json.as_bytes()));
+        let text = written(line);
         let written = self
             .file
             .seek(SeekFrom::Start(self.length))
@@ -172,6 +208,12 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// A line with its checksum and its end.
+fn written(line: &Line) -> String {
+    let json = serde_json::to_string(line).expect("texts, numbers and lists are JSON");
+    format!("{} {json}\n", checksum(json.as_bytes()))
 }
 
 fn parse(line: &[u8]) -> Result<Line, String> {

@@ -17,7 +17,8 @@ pub use data_directory::{DataDirectory, StoreError};
 pub use journal::{Journal, JournalError};
 pub use measured::Measured;
 pub use records::{
-    Act, Appended, AskedAct, AskedCorrection, AskedRevocation, CorrectionQuery, DecisionQuery, Deed, Enforced, Erased,
-    PAGE, Page, PostgresSettings, Records, RecordsError, Scan, SqliteSettings, known_from, merge_known,
+    Act, Appended, AskedAct, AskedCorrection, AskedErasure, AskedRevocation, CorrectionQuery, DecisionQuery, Deed,
+    Enforced, Erased, PAGE, Page, PostgresSettings, Records, RecordsError, Scan, SqliteSettings, known_from,
+    merge_known,
 };
 pub use serving_record::{Appointed, ModelRecord, ServingRecord};

@@ -88,7 +88,8 @@ pub fn product_key(field: &str, key: vigie::ProductKey) -> Result<ProductKey, Re
     })
 }
 
-fn named(field: &str, text: String) -> Result<String, Refusal> {
+/// An identity that must be given.
+pub fn named(field: &str, text: String) -> Result<String, Refusal> {
     within(field, &text, MAX_IDENTITY_BYTES)?;
     if text.is_empty() {
         return Err(Refusal::invalid(field, "is empty: an identity is expected"));
@@ -162,6 +163,11 @@ impl From<Correction> for vigie::Correction {
             revoked_at,
             replica_only: correction.replica_only,
             revoked_because,
+            seen_image_sha256: correction
+                .seen
+                .and_then(|seen| seen.image_sha256)
+                .map(|digest| digest.to_string())
+                .unwrap_or_default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod config_text;
 mod correction;
 mod decision;
+mod import;
 mod json;
 mod methods;
 #[cfg(test)]
@@ -14,8 +15,9 @@ mod request;
 mod verdicts;
 
 pub use config_text::model_config_from_text;
-pub use correction::{moment, product_key, reason, request_id, verdict};
+pub use correction::{moment, named, product_key, reason, request_id, verdict};
 pub use decision::{timestamp, verdict_to_wire};
+pub use import::MAX_IMPORTED;
 pub use json::to_json;
 pub use methods::{Method, method, methods, service_names};
 pub use prost_types::Timestamp;

@@ -33,8 +33,13 @@ impl From<Product> for vigie::Product {
 
 impl From<Recorded> for vigie::RecordedDecision {
     fn from(recorded: Recorded) -> Self {
+        let mut decision = vigie::Decision::from(recorded.decision);
+        if recorded.origin == Origin::Imported {
+            decision.revision.clear();
+            decision.policy_version.clear();
+        }
         Self {
-            decision: Some(recorded.decision.into()),
+            decision: Some(decision),
             product: Some(recorded.product.into()),
             countries: recorded.countries.into_iter().map(code).collect(),
             ad_type: recorded.ad_type,

@@ -43,7 +43,7 @@ impl vigie::ClassifyRequest {
             .ok_or_else(|| Refusal::invalid("product", "is missing: give an id, a text or a picture"))?;
         checked_facts(&self.facts)?;
         Ok(Classification {
-            product: product_from_wire(product)?,
+            product: product_from_wire("product", product)?,
             countries: countries(&self.countries)?,
             ad_type: within("ad_type", &self.ad_type, MAX_IDENTITY_BYTES).map(|()| self.ad_type.clone())?,
             facts: self.facts,
@@ -95,17 +95,20 @@ pub(super) fn countries(codes: &[String]) -> Result<Vec<CountryCode>, Refusal> {
         .collect()
 }
 
-fn product_from_wire(product: vigie::Product) -> Result<Product, Refusal> {
+/// A product within its bounds; `path` is its own in the request.
+pub(super) fn product_from_wire(path: &str, product: vigie::Product) -> Result<Product, Refusal> {
     for (field, text, limit) in [
-        ("product.partner_id", &product.partner_id, MAX_IDENTITY_BYTES),
-        ("product.product_id", &product.product_id, MAX_IDENTITY_BYTES),
-        ("product.title", &product.title, MAX_TEXT_BYTES),
-        ("product.description", &product.description, MAX_TEXT_BYTES),
-        ("product.category", &product.category, MAX_IDENTITY_BYTES),
-        ("product.brand", &product.brand, MAX_IDENTITY_BYTES),
-        ("product.language", &product.language, MAX_IDENTITY_BYTES),
+        ("partner_id", &product.partner_id, MAX_IDENTITY_BYTES),
+        ("product_id", &product.product_id, MAX_IDENTITY_BYTES),
+        ("title", &product.title, MAX_TEXT_BYTES),
+        ("description", &product.description, MAX_TEXT_BYTES),
+        ("category", &product.category, MAX_IDENTITY_BYTES),
+        ("brand", &product.brand, MAX_IDENTITY_BYTES),
+        ("language", &product.language, MAX_IDENTITY_BYTES),
     ] {
-        within(field, text, limit)?;
+        if text.len() > limit {
+            within(&format!("{path}.{field}"), text, limit)?;
+        }
     }
     let picture = match product.picture {
         None => Picture::Missing,
@@ -113,7 +116,7 @@ fn product_from_wire(product: vigie::Product) -> Result<Product, Refusal> {
         Some(WirePicture::Image(bytes)) => Picture::Encoded(bytes),
         Some(WirePicture::ImageUrl(_)) => {
             return Err(Refusal::invalid(
-                "product.image_url",
+                format!("{path}.image_url"),
                 "no host is allowed: set fetch.allow_hosts",
             ));
         }
@@ -126,20 +129,20 @@ fn product_from_wire(product: vigie::Product) -> Result<Product, Refusal> {
         category: product.category,
         brand: product.brand,
         language: product.language,
-        price: product.price.map(money).transpose()?,
+        price: product.price.map(|price| money(path, price)).transpose()?,
         displays: product.displays,
         picture,
     })
 }
 
-fn money(price: vigie::Money) -> Result<Money, Refusal> {
+fn money(path: &str, price: vigie::Money) -> Result<Money, Refusal> {
     let currency = &price.currency;
     if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
         let message = format!(
             "{:?} is not a currency: three capitals of ISO 4217 such as \"EUR\" are expected",
             shown(currency)
         );
-        return Err(Refusal::invalid("product.price.currency", message));
+        return Err(Refusal::invalid(format!("{path}.price.currency"), message));
     }
     let opposed = (price.units > 0 && price.nanos < 0) || (price.units < 0 && price.nanos > 0);
     if opposed || price.nanos.unsigned_abs() > 999_999_999 {
@@ -147,7 +150,7 @@ fn money(price: vigie::Money) -> Result<Money, Refusal> {
             "{} is given: -999999999 to 999999999 with the sign of units is expected",
             price.nanos
         );
-        return Err(Refusal::invalid("product.price.nanos", message));
+        return Err(Refusal::invalid(format!("{path}.price.nanos"), message));
     }
     Ok(Money {
         units: price.units,

@@ -84,6 +84,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("tokio_postgres", "store"),
     ("clap", "cli"),
     ("comfy_table", "cli"),
+    ("csv", "cli"),
     ("indicatif", "cli"),
 ];
 

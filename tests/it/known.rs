@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use vigie::base::{CorrectionScope, NewCorrection, RevisionId, TextsMark};
+use vigie::base::{CorrectionScope, Moment, NewCorrection, RevisionId, TextsMark};
 use vigie::ledger::{Found, Ledger, Matched, View};
-use vigie::observe::{Filled, Follower};
+use vigie::observe::{Filled, Follower, Observe};
 use vigie::plan::{self, ServingPlan};
-use vigie::store::{AskedAct, AskedCorrection, Records, known_from};
+use vigie::store::{AskedAct, AskedCorrection, AskedErasure, Records, known_from};
 
 use crate::records::place::Place;
 use crate::records::samples::{at, digest, key, new_correction, principal, product, recorded, revoke};
@@ -27,7 +27,6 @@ enum Event {
         of: (u8, u8),
         picture: u8,
         revision: u8,
-        moment: u8,
     },
     Corrected {
         of: (u8, u8),
@@ -40,9 +39,9 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     let of = (0..PARTNERS, 0..PRODUCTS);
-    let judged = (0..60_u8, of.clone(), 0..2_u8, 0..6_u8, 0..40_u8);
+    let judged = (0..60_u8, of.clone(), 0..2_u8, 0..6_u8);
     prop_oneof![
-        8 => judged.prop_map(|(id, of, picture, revision, moment)| Event::Judged { id, of, picture, revision, moment }),
+        8 => judged.prop_map(|(id, of, picture, revision)| Event::Judged { id, of, picture, revision }),
         4 => (of, 0..3_u8).prop_map(|(of, scope)| Event::Corrected { of, scope }),
         2 => (0..8_u8).prop_map(Event::Revoked),
         1 => (0..PARTNERS).prop_map(Event::Erased),
@@ -96,7 +95,6 @@ async fn happen(
             of,
             picture,
             revision,
-            moment,
         } => {
             let mut decision = recorded(u64::from(id));
             let (partner, own) = named(of);
@@ -104,8 +102,7 @@ async fn happen(
             decision.decision.decision_id = format!("decision-{number}");
             decision.decision.image_sha256 = Some(digest(3, u64::from(picture)));
             decision.decision.revision = RevisionId(digest(1, u64::from(revision)));
-            // In any order, but no two at once.
-            decision.decision.decided_at = at(100 * i64::from(moment) + number as i64);
+            decision.decision.decided_at = moment(number);
             let labels: Vec<_> = decision
                 .decision
                 .scores
@@ -131,7 +128,7 @@ async fn happen(
                     ..new_correction(number)
                 },
                 author: principal("ana"),
-                at: at(number as i64),
+                at: moment(number),
             };
             let correction = records.act(AskedAct::Correct(asked)).await.unwrap();
             here.correct(correction.clone());
@@ -148,14 +145,21 @@ async fn happen(
         }
         Event::Erased(partner) => {
             let partner = format!("partner-{partner}");
-            let moment = at(number as i64);
-            records
-                .erase_partner(&partner, &principal("dpo"), moment)
-                .await
-                .unwrap();
-            here.erase_partner(&partner);
+            let asked = AskedErasure {
+                request_id: format!("request-{number}"),
+                partner_id: partner.clone(),
+                author: principal("dpo"),
+                at: moment(number),
+            };
+            records.erase_partner(&asked).await.unwrap();
+            here.remove_partner(&partner, asked.at);
+            here.erase_corrections(&partner, records.last_seq().await.unwrap(), asked.at);
         }
     }
+}
+
+fn moment(number: u64) -> Moment {
+    at(1000 * number as i64)
 }
 
 /// A ledger that a follower fills from the store.
@@ -176,6 +180,7 @@ impl Following {
             records: records.clone(),
             ledger: Arc::clone(&ledger),
             plan,
+            observe: Observe::new(0),
             shared: true,
             filled: filling,
             registered: HashSet::new(),

@@ -38,6 +38,7 @@ mod serving_pictures;
 mod serving_stop;
 mod soak;
 mod support;
+mod takeover;
 mod telemetry;
 mod thresholds;
 mod triton;

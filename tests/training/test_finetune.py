@@ -6,6 +6,7 @@ import tomllib
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from training.dataset import encode
 from training.draw import draw_picture
@@ -14,6 +15,7 @@ from training.export import assert_batch_invariant
 from training.finetune import finetune
 from training.folder import FolderError, read_folder, split
 from training.preprocess import Preprocessing, prepare
+from training.train import known_loss
 
 LABELS = ("wine", "teddy")
 THINGS = {"wine_glass": "wine", "teddy_bear": "teddy", "wrench": None}
@@ -61,6 +63,21 @@ def test_the_version_reproduces_its_golden_scores_alone_and_in_a_batch(made):
 def test_it_learns_the_difference(made):
     metrics = tomllib.loads((made / "version.toml").read_text())["metrics"]
     assert all(m["precision"] > 0.6 and m["recall"] > 0.6 for m in metrics.values()), metrics
+
+
+def test_what_nobody_knows_teaches_nothing():
+    loss_of = torch.nn.BCEWithLogitsLoss()
+    logits = torch.tensor([[1.0, 2.0], [-1.0, 3.0]], requires_grad=True)
+    truths = torch.tensor([[1.0, torch.nan], [torch.nan, 0.0]])
+    loss = known_loss(loss_of, logits, truths)
+    assert loss.item() == pytest.approx(loss_of(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 0.0])).item())
+    loss.backward()
+    assert logits.grad[0, 1] == logits.grad[1, 0] == 0 and logits.grad[0, 0] != 0
+    nothing = known_loss(loss_of, logits, torch.full_like(truths, torch.nan))
+    nothing.backward()
+    assert nothing.item() == 0
+    whole = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    assert known_loss(loss_of, logits, whole).item() == loss_of(logits, whole).item()
 
 
 def test_a_folder_of_subfolders_reads_the_same(tmp_path):

@@ -42,8 +42,11 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def calibrate(logits: np.ndarray, truths: np.ndarray) -> Calibration:
-    """Fits scale and offset per label by Newton's method on the log loss, with Platt's softened targets."""
-    pairs = [_platt(logits[:, k].astype(np.float64), truths[:, k]) for k in range(truths.shape[1])]
+    """Fits scale and offset per label by Newton's method on the log loss, with Platt's softened targets, over the truths that are known."""
+    pairs = []
+    for k in range(truths.shape[1]):
+        known = ~np.isnan(truths[:, k])
+        pairs.append(_platt(logits[known, k].astype(np.float64), truths[known, k]) if known.any() else (1.0, 0.0))
     return Calibration(np.round([a for a, _ in pairs], 5), np.round([b for _, b in pairs], 5))
 
 
@@ -64,7 +67,9 @@ def _platt(logit: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
 
 
 def measure(probability: np.ndarray, truth: np.ndarray, threshold: float = THRESHOLD) -> Measure:
-    """Precision and recall at the threshold and the expected calibration error of one label."""
+    """Precision and recall at the threshold and the expected calibration error of one label, over the truths that are known."""
+    known = ~np.isnan(truth)
+    probability, truth = probability[known], truth[known]
     said, true = probability >= threshold, truth > 0.5
     hits = int((said & true).sum())
     return Measure(

@@ -1,7 +1,8 @@
 """`python -m training.finetune`: makes a version directory from a folder of one's own labelled pictures.
 
 The folder holds either `labels.csv` (header `file,label1,label2,…`, cells 0 or 1, several labels a picture allowed) or one subfolder a label, and `none/` for
-pictures with no label. The backbone is torchvision's MobileNetV3-small. Nothing is downloaded unless `--weights imagenet` asks for it.
+pictures with no label. An empty cell is what nobody knows: it teaches nothing and is not measured. `vigie decisions export --corrections` writes such a folder.
+The backbone is torchvision's MobileNetV3-small. Nothing is downloaded unless `--weights imagenet` asks for it.
 """
 
 import argparse

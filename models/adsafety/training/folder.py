@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"}
 NO_LABEL = "none"
 LEAST = 20
+CELLS = {"0": 0.0, "1": 1.0, "": math.nan}
 
 
 class FolderError(Exception):
@@ -18,7 +20,7 @@ class FolderError(Exception):
 
 @dataclass(frozen=True)
 class Labelled:
-    """Files and their truths, float32 [files, labels]."""
+    """Files and their truths, float32 [files, labels]: 1, 0, or not a number where nobody knows."""
 
     files: list[Path]
     labels: tuple[str, ...]
@@ -47,13 +49,13 @@ def _from_table(folder: Path) -> Labelled:
     labels = tuple(name.strip() for name in rows[0][1:])
     files, truths = [], []
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(labels) + 1 or any(cell.strip() not in ("0", "1") for cell in row[1:]):
-            raise FolderError(f"labels.csv line {number}: expected a file and {len(labels)} cells of 0 or 1, got {row}")
+        if len(row) != len(labels) + 1 or any(cell.strip() not in CELLS for cell in row[1:]):
+            raise FolderError(f"labels.csv line {number}: expected a file and {len(labels)} cells of 0, 1 or nothing, got {row}")
         file = folder / row[0]
         if not file.is_file():
             raise FolderError(f"labels.csv line {number}: {row[0]} is not in the folder")
         files.append(file)
-        truths.append([float(cell) for cell in row[1:]])
+        truths.append([CELLS[cell.strip()] for cell in row[1:]])
     return Labelled(files, labels, np.array(truths, dtype=np.float32).reshape(len(files), len(labels)))
 
 

@@ -32,7 +32,7 @@ def train_network(network: nn.Module, split: Split, spec: Preprocessing, epochs:
             pictures = varied(split.pictures[batch], source)
             with torch.autocast("cpu", torch.bfloat16, enabled=quick):
                 logits = network(to_tensor(pictures, spec))
-            loss = loss_of(logits.float(), torch.from_numpy(split.truths[batch]))
+            loss = known_loss(loss_of, logits.float(), torch.from_numpy(split.truths[batch]))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -40,6 +40,14 @@ def train_network(network: nn.Module, split: Split, spec: Preprocessing, epochs:
             average = 0.98 * average + 0.02 * loss.item() if average else loss.item()
             bar.set_postfix(loss=f"{average:.4f}", refresh=False)
     return network.eval()
+
+
+def known_loss(loss_of: nn.BCEWithLogitsLoss, logits: torch.Tensor, truths: torch.Tensor) -> torch.Tensor:
+    """The mean loss over the truths that are known; nothing is to be learned where none is."""
+    known = ~torch.isnan(truths)
+    if known.all():
+        return loss_of(logits, truths)
+    return loss_of(logits[known], truths[known]) if known.any() else logits.sum() * 0
 
 
 @torch.no_grad()

@@ -69,7 +69,7 @@ pub(in crate::cli) enum RightWord {
     Read,
     /// Correct and revoke
     Correct,
-    /// Load and unload models, change policies and releases
+    /// Load and unload models, change policies and releases, import decisions, erase partners
     Operate,
 }
 

@@ -1,6 +1,7 @@
 //! What can be typed, and the help that teaches it.
 
 mod account;
+mod data;
 mod policy;
 mod records;
 
@@ -14,13 +15,14 @@ use crate::base::{ModelName, Version};
 use crate::grpc::client::{Client, ClientError};
 
 pub(in crate::cli) use account::{AccountArguments, AccountCommand, AccountFile, IssueArguments, RemoveArguments};
+pub(in crate::cli) use data::{EraseArguments, ExportArguments, ImportArguments, LineFormat};
 pub(in crate::cli) use policy::{
     ApplyArguments, DiffArguments, GoalArguments, MovedWord, PolicyArguments, PolicyCommand, PolicyFiles,
     ThresholdsArguments,
 };
 pub(in crate::cli) use records::{
-    CorrectArguments, DecisionsArguments, DecisionsCommand, ListDecisionsArguments, ShowDecisionArguments, VerdictWord,
-    VerdictsArguments, WhatArguments,
+    CorrectArguments, DecisionFilters, DecisionsArguments, DecisionsCommand, ListDecisionsArguments,
+    ShowDecisionArguments, VerdictWord, VerdictsArguments, WhatArguments,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -60,6 +62,10 @@ pub(in crate::cli) enum Command {
     Decisions(DecisionsArguments),
     /// Correct a judgement: a wrong label, or an exception; list and revoke corrections
     Correct(Box<CorrectArguments>),
+    /// Take over another system's verdicts and block lists
+    Import(Box<ImportArguments>),
+    /// Erase everything of a partner
+    Erase(EraseArguments),
     /// Check a whole repository without a server: what is wrong, and how to mend it
     Check(CheckArguments),
     /// Make a whole version of an ONNX file, or reseal one after an edit

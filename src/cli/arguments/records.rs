@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::ServerArguments;
+use super::data::ExportArguments;
 
 /// A product by its identities.
 #[derive(Debug, Clone, Args)]
@@ -133,7 +134,8 @@ pub(in crate::cli) struct WhatArguments {
 #[command(after_help = "\
 Examples:
   vigie decisions list --verdict BLOCK --since 24h
-  vigie decisions show 0190a5e2-…")]
+  vigie decisions show 0190a5e2-…
+  vigie decisions export --corrections --out corrected")]
 pub(in crate::cli) struct DecisionsArguments {
     #[command(subcommand)]
     pub command: DecisionsCommand,
@@ -145,16 +147,13 @@ pub(in crate::cli) enum DecisionsCommand {
     List(Box<ListDecisionsArguments>),
     /// Show one decision with everything that it was made of
     Show(ShowDecisionArguments),
+    /// Write decisions to a file, or corrected labels with their pictures to a folder
+    Export(Box<ExportArguments>),
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  vigie decisions list
-  vigie decisions list --verdict BLOCK --label firearm --since 24h
-  vigie decisions list --product BE-10074 --partner belleville
-  vigie decisions list --country SA --verdict ALLOW --version 2 --limit 1000 --json > allowed.jsonl")]
-pub(in crate::cli) struct ListDecisionsArguments {
+/// Which decisions are meant.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct DecisionFilters {
     /// Only this product
     #[arg(long, value_name = "ID")]
     pub product: Option<String>,
@@ -181,6 +180,18 @@ pub(in crate::cli) struct ListDecisionsArguments {
     /// Only what is not older
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub since: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  vigie decisions list
+  vigie decisions list --verdict BLOCK --label firearm --since 24h
+  vigie decisions list --product BE-10074 --partner belleville
+  vigie decisions list --country SA --verdict ALLOW --version 2 --limit 1000 --json > allowed.jsonl")]
+pub(in crate::cli) struct ListDecisionsArguments {
+    #[command(flatten)]
+    pub filters: DecisionFilters,
     /// The most to list
     #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use super::decisions::notify;
 use super::link::Session;
 use super::{Lock, Postgres};
-use crate::base::{Correction, Moment};
+use crate::base::{Correction, Moment, Principal};
 use crate::store::records::{
     Act, AskedAct, CorrectionRow, Deed, Found, RecordsError, Select, Step, column, read_correction, remembered_since,
 };
@@ -37,6 +37,12 @@ impl Postgres {
         Ok(*correction)
     }
 
+    /// The last act of a person with a request, since a moment.
+    pub async fn previous(&self, by: &Principal, request_id: &str, since: Moment) -> Result<Option<Act>, RecordsError> {
+        let mut session = self.reader().await?;
+        previous(&mut session, by, request_id, since).await
+    }
+
     pub async fn acts_since(&self, seq: u64, limit: usize) -> Result<Vec<Act>, RecordsError> {
         let sql = format!("SELECT {COLUMNS} FROM acts WHERE seq > $1 ORDER BY seq LIMIT $2");
         let mut session = self.reader().await?;
@@ -61,19 +67,32 @@ impl Postgres {
 }
 
 async fn found(session: &mut Session, asked: &AskedAct) -> Result<Found, RecordsError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM acts WHERE principal = $1 AND request_id = $2 AND at > $3 ORDER BY seq DESC LIMIT 1"
-    );
-    let since = remembered_since(asked.at()).micros();
-    let principal = asked.author().as_str();
-    let previous = session
-        .maybe(&sql, &[&principal, &column(asked.request_id()), &since])
-        .await?;
     Ok(Found {
-        previous: previous.map(|row| read(&row)).transpose()?,
+        previous: previous(
+            session,
+            asked.author(),
+            asked.request_id(),
+            remembered_since(asked.at()),
+        )
+        .await?,
         correction: find(session, asked.correction_id()).await?,
         last_seq: last_seq(session).await?,
     })
+}
+
+async fn previous(
+    session: &mut Session,
+    by: &Principal,
+    request_id: &str,
+    since: Moment,
+) -> Result<Option<Act>, RecordsError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM acts WHERE principal = $1 AND request_id = $2 AND at > $3 ORDER BY seq DESC LIMIT 1"
+    );
+    let previous = session
+        .maybe(&sql, &[&by.as_str(), &column(request_id), &since.micros()])
+        .await?;
+    previous.map(|row| read(&row)).transpose()
 }
 
 pub(super) async fn last_seq(session: &mut Session) -> Result<u64, RecordsError> {

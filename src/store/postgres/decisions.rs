@@ -1,6 +1,7 @@
 //! Decisions in PostgreSQL.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use tokio_postgres::Row;
 
@@ -45,6 +46,19 @@ impl Postgres {
         }
         session.commit().await?;
         Ok(new)
+    }
+
+    pub async fn on_record(&self, decision_ids: Vec<String>) -> Result<BTreeSet<String>, RecordsError> {
+        let columns: Vec<_> = decision_ids.iter().map(|id| column(id)).collect();
+        let sql = "SELECT asked.place FROM UNNEST($1::text[]) WITH ORDINALITY AS asked (decision_id, place) \
+                   WHERE EXISTS (SELECT 1 FROM decisions d WHERE d.decision_id = asked.decision_id)";
+        let rows = self.reader().await?.query(sql, &[&columns]).await?;
+        let places: BTreeSet<i64> = rows.iter().map(|row| row.get(0)).collect();
+        let found = decision_ids
+            .into_iter()
+            .zip(1..)
+            .filter(|(_, place)| places.contains(place));
+        Ok(found.map(|(id, _)| id).collect())
     }
 
     pub async fn decision(&self, decision_id: &str) -> Result<Option<Recorded>, RecordsError> {

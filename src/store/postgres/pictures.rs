@@ -50,6 +50,14 @@ impl Postgres {
         Ok(row.map(|row| Bytes::from(row.get::<_, Vec<u8>>(0))))
     }
 
+    /// How many of these are kept.
+    pub async fn kept_of(&self, shas: &[Digest]) -> Result<u64, RecordsError> {
+        let shas: Vec<&[u8]> = shas.iter().map(|sha| sha.0.as_slice()).collect();
+        let sql = "SELECT count(*) FROM pictures WHERE sha = ANY($1)";
+        let kept: i64 = self.reader().await?.one(sql, &[&shas]).await?.get(0);
+        Ok(kept as u64)
+    }
+
     pub async fn corrected_pictures(&self) -> Result<BTreeSet<Digest>, RecordsError> {
         let sql = "SELECT image FROM corrections WHERE image IS NOT NULL \
                    UNION SELECT seen_image FROM corrections WHERE seen_image IS NOT NULL";

@@ -1,14 +1,34 @@
 //! Forgetting and erasing in PostgreSQL.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::acts::{insert, last_seq};
 use super::decisions::notify;
 use super::link::{Session, Value};
 use super::pictures::read_sha;
 use super::{Lock, Postgres, copy};
-use crate::base::{Digest, Moment, Principal};
-use crate::store::records::{Act, BATCH, Deed, ERASED, RecordsError, column};
+use crate::base::{Digest, Moment};
+use crate::store::records::{AskedErasure, BATCH, ERASED, Erased, RecordsError, column, erased_by};
+
+/// How often, and for how long each time, older transactions are waited for.
+const WAITS: usize = 10;
+const WAIT: Duration = Duration::from_millis(500);
+
+/// How long a table is waited for.
+const LOCK_MILLIS: u32 = 2_000;
+
+/// Sessions on this database whose view, or whose own transaction, is older than a transaction, and those that cannot be looked into.
+const OLDER_SESSIONS: &str = "SELECT pid, coalesce(nullif(application_name, ''), usename, ''), coalesce(xact_start::text, ''), is_hidden FROM ( \
+       SELECT *, backend_type = 'client backend' AND query = '<insufficient privilege>' AS is_hidden FROM pg_stat_activity \
+     ) s WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL) \
+       AND (is_hidden OR age(backend_xmin) > age($1::text::xid) OR age(backend_xid) > age($1::text::xid))";
+
+/// What else keeps removed rows: transactions that wait for their second half, and copies that lag behind.
+const OLDER_HOLDERS: &str = "SELECT 'the prepared transaction', gid FROM pg_prepared_xacts \
+       WHERE database = current_database() AND age(transaction) > age($1::text::xid) \
+     UNION ALL SELECT 'the replication slot', slot_name::text FROM pg_replication_slots \
+       WHERE age(xmin) > age($1::text::xid)";
 
 impl Postgres {
     pub async fn forget_batch(&self, before: Moment) -> Result<u64, RecordsError> {
@@ -53,36 +73,39 @@ impl Postgres {
         rows.iter().map(|row| read_sha(row.get(0))).collect()
     }
 
-    pub async fn erase_acts(
-        &self,
-        partner_id: &str,
-        principal: &Principal,
-        at: Moment,
-    ) -> Result<(u64, u64), RecordsError> {
+    /// What there is of a partner; its pictures are left out.
+    pub async fn count_partner(&self, partner_id: &str) -> Result<Erased, RecordsError> {
+        let mut session = self.reader().await?;
+        let sql = "SELECT (SELECT count(*) FROM decisions WHERE partner_id = $1), \
+                   (SELECT count(*) FROM products WHERE partner_id = $1), \
+                   (SELECT count(*) FROM corrections WHERE partner_id = $1)";
+        let row = session.one(sql, &[&column(partner_id)]).await?;
+        let count = |column| row.get::<_, i64>(column) as u64;
+        Ok(Erased {
+            decisions: count(0),
+            products: count(1),
+            corrections: count(2),
+            ..Erased::default()
+        })
+    }
+
+    pub async fn erase_acts(&self, asked: &AskedErasure, so_far: Erased) -> Result<Erased, RecordsError> {
         let mut session = self.actor.session().await?;
         session.begin().await?;
         session.lock(Lock::Acts).await?;
-        let partner = column(partner_id);
+        let partner = column(&asked.partner_id);
         let blank = "UPDATE acts SET kind = $2, body = $3 \
                      WHERE about IN (SELECT correction_id FROM corrections WHERE partner_id = $1) AND kind IN ('correct', 'revoke')";
         session.execute(blank, &[&partner, &ERASED.0, &ERASED.1]).await?;
         let corrections = session
             .execute("DELETE FROM corrections WHERE partner_id = $1", &[&partner])
             .await?;
-        let act = Act {
-            seq: last_seq(&mut session).await? + 1,
-            at,
-            principal: principal.clone(),
-            request_id: String::new(),
-            deed: Deed::ErasePartner {
-                partner_id: partner_id.to_owned(),
-            },
-        };
+        let act = asked.act(last_seq(&mut session).await? + 1, so_far.and_corrections(corrections));
         insert(&mut session, &act).await?;
         notify(&mut session, "act", act.seq).await?;
         session.commit().await?;
         self.hints.act(act.seq);
-        Ok((act.seq, corrections))
+        Ok(erased_by(&act))
     }
 
     /// Products and decisions that a batch removed.
@@ -98,9 +121,22 @@ impl Postgres {
         Ok((products, decisions))
     }
 
-    /// Writes the tables anew, so that nothing of what was removed is left in their files.
-    pub async fn scrub(&self) -> Result<(), RecordsError> {
-        let session = self.connector.unlimited().await?;
+    /// Writes the tables anew, so that nothing of what was removed is left in their files. Rows that somebody can still see are carried over; so
+    /// whoever could is waited for, some seconds.
+    pub async fn scrub(&self) -> Result<Option<String>, RecordsError> {
+        let mut session = self.connector.unlimited().await?;
+        // Everything removed so far was removed by older transactions than this one.
+        let now: String = session.one("SELECT pg_current_xact_id()::xid::text", &[]).await?.get(0);
+        let mut in_the_way = session.older_than(&now).await?;
+        for _ in 0..WAITS {
+            if in_the_way.is_none() {
+                break;
+            }
+            tokio::time::sleep(WAIT).await;
+            in_the_way = session.older_than(&now).await?;
+        }
+        // Whoever comes after this waits with it for the table, so it must not wait for long.
+        session.batch(&format!("SET lock_timeout = {LOCK_MILLIS}")).await?;
         for table in [
             "acts",
             "corrections",
@@ -109,9 +145,35 @@ impl Postgres {
             "decisions",
             "pictures",
         ] {
-            session.batch(&format!("VACUUM (FULL, ANALYZE) {table}")).await?;
+            match session.batch(&format!("VACUUM (FULL, ANALYZE) {table}")).await {
+                Ok(()) => {}
+                Err(RecordsError::Slow { .. }) => {
+                    in_the_way.get_or_insert_with(|| format!("somebody else holds the table {table}"));
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(())
+        Ok(in_the_way.map(|who| format!("{who}; when that has ended, erase once more")))
+    }
+}
+
+impl Session {
+    /// Whoever may still see what transactions before this one removed.
+    async fn older_than(&mut self, transaction: &str) -> Result<Option<String>, RecordsError> {
+        let mut found = Vec::new();
+        for row in self.query(OLDER_SESSIONS, &[&transaction]).await? {
+            let (pid, name, began): (i32, &str, &str) = (row.get(0), row.get(1), row.get(2));
+            found.push(match row.get(3) {
+                true => format!("session {pid} of {name:?}, which this account may not look into"),
+                false => format!("session {pid} of {name:?}, in a transaction since {began}"),
+            });
+        }
+        for row in self.query(OLDER_HOLDERS, &[&transaction]).await? {
+            let (kind, name): (&str, &str) = (row.get(0), row.get(1));
+            found.push(format!("{kind} {name:?}"));
+        }
+        let is_any = !found.is_empty();
+        Ok(is_any.then(|| format!("PostgreSQL keeps what was removed for {}", found.join(", "))))
     }
 }
 

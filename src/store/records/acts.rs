@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::RecordsError;
+use super::{Erased, RecordsError};
 use crate::base::{Correction, CorrectionScope, Moment, NewCorrection, Principal, Revocation};
 
 /// For so long the same request gets its first answer again.
@@ -38,6 +38,8 @@ pub enum Deed {
     /// Everything of a partner was removed: what came before no longer counts.
     ErasePartner {
         partner_id: String,
+        /// What was removed; of the act that begins it, what went with it.
+        erased: Erased,
     },
     /// The place of an act whose content was removed with its partner.
     Erased,
@@ -102,19 +104,22 @@ pub(in crate::store) fn remembered_since(at: Moment) -> Moment {
     at.before(REMEMBERED)
 }
 
+/// Holds an identity that a caller gave to its length.
+pub(super) fn check_id(field: &str, id: &str) -> Result<(), RecordsError> {
+    if id.is_empty() || id.chars().count() > LONGEST_ID {
+        let reason = format!("1 to {LONGEST_ID} characters are expected");
+        return Err(RecordsError::input(field, reason));
+    }
+    Ok(())
+}
+
 impl AskedAct {
     pub(in crate::store) fn check(&self) -> Result<(), RecordsError> {
         let ids = [
             ("request_id", self.request_id()),
             ("correction_id", self.correction_id()),
         ];
-        for (field, id) in ids {
-            if id.is_empty() || id.chars().count() > LONGEST_ID {
-                let reason = format!("1 to {LONGEST_ID} characters are expected");
-                return Err(RecordsError::input(field, reason));
-            }
-        }
-        Ok(())
+        ids.into_iter().try_for_each(|(field, id)| check_id(field, id))
     }
 
     /// The request that it came with.
@@ -130,6 +135,14 @@ impl AskedAct {
         match self {
             Self::Correct(asked) => &asked.correction_id,
             Self::Revoke(asked) => &asked.correction_id,
+        }
+    }
+
+    /// The partner whose product, or whose all, it is about; none where that is not said.
+    pub fn partner_id(&self) -> Option<&str> {
+        match self {
+            Self::Correct(asked) => asked.correction.scope.partner_id(),
+            Self::Revoke(_) => None,
         }
     }
 
@@ -257,7 +270,7 @@ impl AskedRevocation {
     }
 }
 
-fn request_taken() -> RecordsError {
+pub(super) fn request_taken() -> RecordsError {
     RecordsError::input(
         "request_id",
         "it was used for something else within the last 24 hours: make a new one",
@@ -293,6 +306,8 @@ struct RevokeBody {
 #[derive(Serialize, Deserialize)]
 struct EraseBody {
     partner_id: String,
+    #[serde(default)]
+    erased: Erased,
 }
 
 /// The kind of an act whose content is gone, and what its body is then.
@@ -314,9 +329,10 @@ impl Deed {
                 };
                 row("revoke", correction_id, serde_json::to_string(&body))
             }
-            Self::ErasePartner { partner_id } => {
+            Self::ErasePartner { partner_id, erased } => {
                 let body = EraseBody {
                     partner_id: partner_id.clone(),
+                    erased: *erased,
                 };
                 row("erase_partner", partner_id, serde_json::to_string(&body))
             }
@@ -329,9 +345,8 @@ impl Deed {
             "correct" => serde_json::from_str(body).map(Self::Correct),
             "revoke" => serde_json::from_str(body)
                 .map(|RevokeBody { correction_id, reason }| Self::Revoke { correction_id, reason }),
-            "erase_partner" => {
-                serde_json::from_str(body).map(|EraseBody { partner_id }| Self::ErasePartner { partner_id })
-            }
+            "erase_partner" => serde_json::from_str(body)
+                .map(|EraseBody { partner_id, erased }| Self::ErasePartner { partner_id, erased }),
             "erased" => Ok(Self::Erased),
             other => Ok(Self::Unknown { kind: other.to_owned() }),
         }

@@ -1,6 +1,6 @@
 //! Decisions, what they make known of products, and acts: the operations on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::known::{known_from, merge_known};
 use super::{
@@ -64,6 +64,14 @@ impl Records {
         match &self.0 {
             Database::Sqlite(sqlite) => sqlite.append(group).await,
             Database::Postgres(postgres) => postgres.append(&group).await,
+        }
+    }
+
+    /// Those of these decisions, by their identities, that are on record.
+    pub async fn on_record(&self, decision_ids: Vec<String>) -> Result<BTreeSet<String>, RecordsError> {
+        match &self.0 {
+            Database::Sqlite(sqlite) => sqlite.on_record(decision_ids).await,
+            Database::Postgres(postgres) => postgres.on_record(decision_ids).await,
         }
     }
 

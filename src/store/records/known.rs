@@ -72,11 +72,21 @@ fn imported(recorded: &Recorded) -> Vec<ImportedVerdict> {
 
 /// What is known after another sight of the same product, be it later or earlier than what was known.
 pub fn merge_known(known: KnownProduct, seen: KnownProduct) -> KnownProduct {
+    // Another system's word says nothing against a look, whichever is the later.
+    match (is_word_alone(&known), is_word_alone(&seen)) {
+        (false, true) if !known.looks.is_empty() => return known,
+        (true, false) if !seen.looks.is_empty() => return seen,
+        _ => {}
+    }
     let (mut later, earlier) = if seen.seen_at >= known.seen_at {
         (seen, known)
     } else {
         (known, seen)
     };
+    if later.looks.is_empty() && earlier.looks.is_empty() {
+        add_countries(&mut later.imported, earlier.imported);
+        return later;
+    }
     if later.image_sha256 != earlier.image_sha256 {
         return later;
     }
@@ -91,10 +101,20 @@ pub fn merge_known(known: KnownProduct, seen: KnownProduct) -> KnownProduct {
         is_newest
     });
     later.looks.truncate(LOOKS);
-    if !later.looks.is_empty() {
-        later.imported.clear();
-    } else if later.imported.is_empty() {
-        later.imported = earlier.imported;
-    }
+    later.imported.clear();
     later
+}
+
+/// Only another system has spoken of it, and nobody knows of which picture.
+fn is_word_alone(known: &KnownProduct) -> bool {
+    known.looks.is_empty() && !known.imported.is_empty() && known.image_sha256.is_none()
+}
+
+/// What was said earlier stays in force for countries of which nothing was said later.
+fn add_countries(later: &mut Vec<ImportedVerdict>, earlier: Vec<ImportedVerdict>) {
+    for verdict in earlier {
+        if later.iter().all(|other| other.country != verdict.country) {
+            later.push(verdict);
+        }
+    }
 }

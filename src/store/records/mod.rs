@@ -23,7 +23,7 @@ pub use known::{known_from, merge_known};
 pub use open::{PostgresSettings, SqliteSettings};
 pub use pictures::Enforced;
 pub use query::{CorrectionQuery, DecisionQuery, PAGE, Page};
-pub use removal::Erased;
+pub use removal::{AskedErasure, Erased};
 pub use scan::Scan;
 
 pub(super) use acts::{CorrectionRow, ERASED, Found, Step, read_correction, remembered_since};
@@ -34,7 +34,7 @@ pub(super) use decisions::Group;
 pub(super) use hints::Hints;
 pub(super) use pictures::{KeptPicture, PictureFile};
 pub(super) use query::{Position, page_of};
-pub(super) use removal::BATCH;
+pub(super) use removal::{BATCH, erased_by};
 pub(super) use scan::{Gone, Sender, start as start_scan};
 pub(super) use select::{
     Bind, DECISION_COLUMNS, Dialect, Select, corrections as select_corrections, decisions as select_decisions,

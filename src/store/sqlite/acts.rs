@@ -6,7 +6,7 @@ use super::Sqlite;
 use super::decisions::maybe;
 use super::fault::Fault;
 use super::writer::Durability;
-use crate::base::{Correction, Moment};
+use crate::base::{Correction, Moment, Principal};
 use crate::store::records::{
     Act, AskedAct, CorrectionRow, Deed, Found, RecordsError, Select, Step, column, read_correction, remembered_since,
 };
@@ -15,6 +15,11 @@ const COLUMNS: &str = "seq, at, principal, kind, request_id, body";
 
 impl Sqlite {
     pub async fn act(&self, asked: AskedAct) -> Result<Correction, RecordsError> {
+        if self.records.writer.is_maintained() {
+            return Err(RecordsError::Slow {
+                reason: "its file is being written anew after an erasure".to_owned(),
+            });
+        }
         let write = move |transaction: &Transaction<'_>| match asked.decide(found(transaction, &asked)?)? {
             Step::Answer(correction) => Ok((*correction, None)),
             Step::Write { act, correction } => {
@@ -28,6 +33,13 @@ impl Sqlite {
             self.hints.act(seq);
         }
         Ok(correction)
+    }
+
+    /// The last act of a person with a request, since a moment.
+    pub async fn previous(&self, by: &Principal, request_id: &str, since: Moment) -> Result<Option<Act>, RecordsError> {
+        let (by, request_id) = (by.clone(), request_id.to_owned());
+        let ask = move |connection: &Connection| previous(connection, &by, &request_id, since);
+        self.records.readers.read(ask).await
     }
 
     pub async fn acts_since(&self, seq: u64, limit: usize) -> Result<Vec<Act>, RecordsError> {
@@ -71,20 +83,24 @@ impl Sqlite {
 }
 
 fn found(transaction: &Transaction<'_>, asked: &AskedAct) -> Result<Found, Fault> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM acts WHERE principal = ?1 AND request_id = ?2 AND at > ?3 ORDER BY seq DESC LIMIT 1"
-    );
-    let binds = params![
-        asked.author().as_str(),
-        column(asked.request_id()),
-        remembered_since(asked.at()).micros()
-    ];
-    let previous = maybe(transaction, &sql, binds, |row| Ok(read(row)))?;
     Ok(Found {
-        previous: previous.transpose()?,
+        previous: previous(
+            transaction,
+            asked.author(),
+            asked.request_id(),
+            remembered_since(asked.at()),
+        )?,
         correction: find(transaction, &column(asked.correction_id()))?,
         last_seq: last_seq(transaction)?,
     })
+}
+
+fn previous(connection: &Connection, by: &Principal, request_id: &str, since: Moment) -> Result<Option<Act>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM acts WHERE principal = ?1 AND request_id = ?2 AND at > ?3 ORDER BY seq DESC LIMIT 1"
+    );
+    let binds = params![by.as_str(), column(request_id), since.micros()];
+    maybe(connection, &sql, binds, |row| Ok(read(row)))?.transpose()
 }
 
 pub(super) fn last_seq(connection: &Connection) -> Result<u64, Fault> {

@@ -1,5 +1,7 @@
 //! Decisions in SQLite.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params_from_iter};
 
@@ -33,6 +35,20 @@ impl Sqlite {
             self.hints.change(change);
         }
         Ok(new)
+    }
+
+    pub async fn on_record(&self, decision_ids: Vec<String>) -> Result<BTreeSet<String>, RecordsError> {
+        let ask = move |connection: &Connection| {
+            let mut found = BTreeSet::new();
+            for id in decision_ids {
+                let sql = "SELECT 1 FROM decisions WHERE decision_id = ?1";
+                if maybe(connection, sql, [column(&id)], |row| row.get::<_, i64>(0))?.is_some() {
+                    found.insert(id);
+                }
+            }
+            Ok(found)
+        };
+        self.records.readers.read(ask).await
     }
 
     pub async fn decision(&self, decision_id: &str) -> Result<Option<Recorded>, RecordsError> {

@@ -43,6 +43,21 @@ impl Sqlite {
         self.pictures.readers.read(ask).await
     }
 
+    /// How many of these are kept.
+    pub async fn kept_of(&self, shas: Vec<Digest>) -> Result<u64, RecordsError> {
+        let ask = move |connection: &Connection| {
+            let mut kept = 0;
+            for sha in &shas {
+                let found: Option<i64> = maybe(connection, "SELECT 1 FROM pictures WHERE sha = ?1", [sha.0], |row| {
+                    row.get(0)
+                })?;
+                kept += u64::from(found.is_some());
+            }
+            Ok(kept)
+        };
+        self.pictures.readers.read(ask).await
+    }
+
     pub async fn corrected_pictures(&self) -> Result<BTreeSet<Digest>, RecordsError> {
         let ask = |connection: &Connection| {
             let mut statement = connection.prepare_cached(

@@ -1,15 +1,21 @@
 //! Forgetting and erasing in SQLite.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, params};
 
 use super::Sqlite;
 use super::acts::{insert, last_seq};
 use super::fault::Fault;
+use super::file::{BUSY, DatabaseFile};
 use super::writer::Durability;
-use crate::base::{Digest, Moment, Principal};
-use crate::store::records::{Act, BATCH, Deed, ERASED, RecordsError, column, pairs};
+use crate::base::{Digest, Moment};
+use crate::store::records::{AskedErasure, BATCH, ERASED, Erased, RecordsError, column, erased_by, pairs};
+
+/// How often the log is tried to be emptied, and how long readings are waited for in each try and after it.
+const FOLD_TRIES: usize = 5;
+const FOLD_WAITS: Duration = Duration::from_millis(500);
 
 impl Sqlite {
     pub async fn forget_batch(&self, before: Moment) -> Result<u64, RecordsError> {
@@ -69,34 +75,42 @@ impl Sqlite {
         self.records.readers.read(ask).await
     }
 
-    pub async fn erase_acts(
-        &self,
-        partner_id: &str,
-        principal: &Principal,
-        at: Moment,
-    ) -> Result<(u64, u64), RecordsError> {
-        let (partner_id, principal) = (partner_id.to_owned(), principal.clone());
+    /// What there is of a partner; its pictures are left out.
+    pub async fn count_partner(&self, partner_id: &str) -> Result<Erased, RecordsError> {
+        let partner = column(partner_id).into_owned();
+        let ask = move |connection: &Connection| {
+            let count = |table: &str| -> Result<u64, Fault> {
+                let sql = format!("SELECT count(*) FROM {table} WHERE partner_id = ?1");
+                let counted: i64 = connection.query_row(&sql, [&partner], |row| row.get(0))?;
+                Ok(counted as u64)
+            };
+            Ok(Erased {
+                decisions: count("decisions")?,
+                products: count("products")?,
+                corrections: count("corrections")?,
+                ..Erased::default()
+            })
+        };
+        self.records.readers.read(ask).await
+    }
+
+    pub async fn erase_acts(&self, asked: &AskedErasure, so_far: Erased) -> Result<Erased, RecordsError> {
+        let asked = asked.clone();
         let write = move |transaction: &Transaction<'_>| {
-            let partner = column(&partner_id).into_owned();
+            let partner = column(&asked.partner_id);
             transaction.execute(
                 "UPDATE acts SET kind = ?2, body = ?3 \
                  WHERE about IN (SELECT correction_id FROM corrections WHERE partner_id = ?1) AND kind IN ('correct', 'revoke')",
                 params![partner, ERASED.0, ERASED.1],
             )?;
             let corrections = transaction.execute("DELETE FROM corrections WHERE partner_id = ?1", [&partner])?;
-            let act = Act {
-                seq: last_seq(transaction)? + 1,
-                at,
-                principal,
-                request_id: String::new(),
-                deed: Deed::ErasePartner { partner_id },
-            };
+            let act = asked.act(last_seq(transaction)? + 1, so_far.and_corrections(corrections as u64));
             insert(transaction, &act)?;
-            Ok((act.seq, corrections as u64))
+            Ok(act)
         };
-        let (seq, corrections) = self.records.writer.write(Durability::Disk, write).await?;
-        self.hints.act(seq);
-        Ok((seq, corrections))
+        let act = self.records.writer.write(Durability::Disk, write).await?;
+        self.hints.act(act.seq);
+        Ok(erased_by(&act))
     }
 
     /// Products and decisions that a batch removed.
@@ -114,23 +128,40 @@ impl Sqlite {
         self.records.writer.write(Durability::Disk, write).await
     }
 
-    /// Writes both files anew, so that nothing of what was removed is left in them or in their logs.
-    pub async fn scrub(&self) -> Result<(), RecordsError> {
-        for file in [&self.records, &self.pictures] {
-            let work = |connection: &Connection| {
-                connection.execute_batch("VACUUM")?;
-                let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0))?;
-                if busy != 0 {
-                    let reason = "a long reading still needs what was there before; erase again when it has ended";
-                    return Err(Fault::from(RecordsError::Slow {
-                        reason: reason.to_owned(),
-                    }));
-                }
-                Ok(())
-            };
+    /// Writes both files anew, so that nothing of what was removed is left in them or in their logs: what SQLite overwrites by itself does not
+    /// cover the copies that stay behind where it moved rows from page to page.
+    pub async fn scrub(&self) -> Result<Option<String>, RecordsError> {
+        let mut still_in_use = None;
+        for (file, name) in [(&self.records, "records.sqlite"), (&self.pictures, "pictures.sqlite")] {
+            let work = |connection: &Connection| Ok(connection.execute_batch("VACUUM")?);
             file.writer.maintain(work).await?;
+            if !file.fold_log().await? {
+                still_in_use = Some(format!(
+                    "a long reading, such as a simulation, still needs {name} as it was before; when it has ended, erase once more"
+                ));
+            }
         }
-        Ok(())
+        Ok(still_in_use)
+    }
+}
+
+impl DatabaseFile {
+    /// Empties the log once no reading needs it; false where one still does after some seconds.
+    async fn fold_log(&self) -> Result<bool, RecordsError> {
+        for _ in 0..FOLD_TRIES {
+            let fold = |connection: &Connection| {
+                connection.busy_timeout(FOLD_WAITS)?;
+                let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0));
+                connection.busy_timeout(BUSY)?;
+                let busy: i64 = folded?;
+                Ok(busy == 0)
+            };
+            if self.writer.maintain(fold).await? {
+                return Ok(true);
+            }
+            tokio::time::sleep(FOLD_WAITS).await;
+        }
+        Ok(false)
     }
 }
 

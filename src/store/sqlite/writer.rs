@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -46,6 +47,8 @@ type Job = Box<dyn FnOnce(&mut Held) + Send>;
 pub(super) struct Writer {
     line: SyncSender<(Job, OwnedSemaphorePermit)>,
     places: Arc<Semaphore>,
+    /// How much there is to be done that no transaction can hold.
+    maintenance: AtomicUsize,
     path: PathBuf,
 }
 
@@ -76,6 +79,7 @@ impl Writer {
         Ok(Self {
             line,
             places: Arc::new(Semaphore::new(LINE)),
+            maintenance: AtomicUsize::new(0),
             path: path.to_owned(),
         })
     }
@@ -92,12 +96,18 @@ impl Writer {
         self.run(move |held| held.transact(durability, work)).await
     }
 
-    /// Does something that no transaction can hold, such as writing the file anew.
-    pub async fn maintain(
+    /// Does something that no transaction can hold, such as writing the file anew. Whoever cannot wait for it sees `is_maintained`.
+    pub async fn maintain<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<(), Fault> + Send + 'static,
-    ) -> Result<(), RecordsError> {
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, RecordsError> {
+        let _under_way = UnderWay::begin(&self.maintenance);
         self.run(move |held| work(&held.connection)).await
+    }
+
+    /// Whether what is written now waits for something that may take long.
+    pub fn is_maintained(&self) -> bool {
+        self.maintenance.load(Ordering::Acquire) > 0
     }
 
     async fn run<T: Send + 'static>(
@@ -118,6 +128,22 @@ impl Writer {
         // There is room for everyone with a place.
         self.line.try_send((job, place)).map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
+    }
+}
+
+/// Counts something as long as it is under way.
+struct UnderWay<'a>(&'a AtomicUsize);
+
+impl<'a> UnderWay<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -168,7 +168,8 @@ impl Asking {
         .await;
     }
 
-    async fn eventually(&self, is_so: impl AsyncFn() -> bool) {
+    /// Waits until something is so.
+    pub async fn eventually(&self, is_so: impl AsyncFn() -> bool) {
         let waited = tokio::time::timeout(PATIENCE, async {
             while !is_so().await {
                 tokio::task::yield_now().await;

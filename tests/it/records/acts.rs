@@ -6,7 +6,7 @@ use vigie::base::{Correction, CorrectionScope, Revocation};
 use vigie::store::{Act, AskedAct, CorrectionQuery, Deed, Records, RecordsError};
 
 use super::place::Opened;
-use super::samples::{asked, at, correct, digest, key, principal, revoke};
+use super::samples::{asked, at, correct, digest, erasure, key, principal, revoke};
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -246,7 +246,7 @@ pub fn replayed(acts: Vec<Act>) -> BTreeMap<u64, Correction> {
                     reason,
                 });
             }
-            Deed::ErasePartner { partner_id } => corrections.retain(|_, correction| match &correction.scope {
+            Deed::ErasePartner { partner_id, .. } => corrections.retain(|_, correction| match &correction.scope {
                 CorrectionScope::Product(key) => key.partner_id != partner_id,
                 CorrectionScope::Partner(partner) => *partner != partner_id,
                 CorrectionScope::Picture(_) => true,
@@ -265,10 +265,7 @@ pub async fn a_replay_of_the_acts_gives_the_corrections(opened: Opened) {
             records.act(revoke(&correction, 100 + number)).await.unwrap();
         }
     }
-    records
-        .erase_partner("partner-5", &principal("ana"), at(500))
-        .await
-        .unwrap();
+    records.erase_partner(&erasure("partner-5", 500)).await.unwrap();
     let acts = records.acts_since(0, 1_000).await.unwrap();
     let replayed: Vec<Correction> = replayed(acts).into_values().rev().collect();
     assert_eq!(corrections(records).await, replayed);

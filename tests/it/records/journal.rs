@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use vigie::base::CorrectionScope;
 use vigie::store::{AskedAct, DataDirectory, Journal, JournalError};
 
-use super::samples::asked;
+use super::samples::{asked, key};
 
 fn act(number: u64) -> AskedAct {
     AskedAct::Correct(asked(number))
@@ -120,4 +121,33 @@ fn any_other_damage_is_named_by_its_line() {
         );
     }
     assert_eq!(kept.bytes().len(), whole.len(), "nothing was changed");
+}
+
+#[test]
+fn what_is_about_an_erased_partner_is_gone_from_the_file() {
+    let kept = Kept::new();
+    let of = |number: u64, partner: &str| {
+        let mut asked = asked(number);
+        asked.correction.scope = CorrectionScope::Product(key(partner, "sku"));
+        asked.correction.reason = format!("words on {partner} {number}");
+        AskedAct::Correct(asked)
+    };
+    let stay = [of(2, "stays"), of(4, "stays")];
+    let mut journal = kept.open().unwrap();
+    journal.forget_partner("gone").unwrap();
+    let done = journal.append(of(1, "gone")).unwrap();
+    journal.append(stay[0].clone()).unwrap();
+    journal.append(of(3, "gone")).unwrap();
+    journal.done(done).unwrap();
+    assert!(memchr::memmem::find(&kept.bytes(), b"words on gone 1").is_some());
+    journal.forget_partner("gone").unwrap();
+    assert_eq!(pending(&journal), stay[..1]);
+    assert!(memchr::memmem::find(&kept.bytes(), b"gone").is_none());
+    // It goes on as before.
+    journal.append(stay[1].clone()).unwrap();
+    drop(journal);
+    let mut journal = kept.open().unwrap();
+    assert_eq!(pending(&journal), stay);
+    journal.forget_partner("stays").unwrap();
+    assert_eq!(kept.bytes(), b"");
 }

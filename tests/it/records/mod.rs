@@ -73,5 +73,6 @@ on_both! {
     removal:
         what_is_old_is_forgotten
         a_partner_is_erased_and_nobody_else
+        a_finished_erasure_is_answered_by_its_request
         an_erased_partner_is_gone_from_the_files;
 }

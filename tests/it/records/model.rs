@@ -11,7 +11,7 @@ use vigie::store::{
 };
 
 use super::place::Place;
-use super::samples::{at, country, digest, new_correction, principal, product, recorded};
+use super::samples::{at, country, digest, erasure, new_correction, principal, product, recorded};
 
 /// Something done, in small numbers so that it meets what was done before.
 #[derive(Debug, Clone)]
@@ -304,9 +304,7 @@ async fn in_store(records: &Records, operation: &Operation, place: usize) -> Ans
         }
         Operation::Forget { before } => Answer::Count(records.forget_before(at(i64::from(*before))).await.unwrap()),
         Operation::Erase { partner } => {
-            let erased = records
-                .erase_partner(&format!("partner-{partner}"), &principal("dpo"), at(0))
-                .await;
+            let erased = records.erase_partner(&erasure(&format!("partner-{partner}"), 0)).await;
             Answer::Count(erased.unwrap().decisions)
         }
     }

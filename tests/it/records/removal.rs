@@ -4,10 +4,10 @@ use std::path::Path;
 
 use bytes::Bytes;
 use vigie::base::{CorrectionScope, Moment, Recorded};
-use vigie::store::{AskedAct, CorrectionQuery, DecisionQuery, Deed, Erased, PAGE, Records};
+use vigie::store::{AskedAct, AskedErasure, CorrectionQuery, DecisionQuery, Deed, Erased, PAGE, Records, RecordsError};
 
 use super::place::{Opened, Place};
-use super::samples::{asked, at, correct, country, digest, key, principal, product, recorded, revoke};
+use super::samples::{asked, at, correct, country, digest, erasure, key, principal, product, recorded, revoke};
 use crate::support::postgres;
 
 async fn all(records: &Records) -> Vec<Recorded> {
@@ -89,7 +89,8 @@ pub async fn a_partner_is_erased_and_nobody_else(opened: Opened) {
     let records = &opened.records;
     let before = fill(records).await;
     let acts = records.acts_since(0, 100).await.unwrap();
-    let erased = records.erase_partner("gone", &principal("dpo"), at(99)).await.unwrap();
+    let expected_counts = records.count_partner("gone").await.unwrap();
+    let erased = records.erase_partner(&erasure("gone", 99)).await.unwrap();
     let expected = Erased {
         seq: 6,
         decisions: 600,
@@ -99,6 +100,7 @@ pub async fn a_partner_is_erased_and_nobody_else(opened: Opened) {
         pictures: 1,
     };
     assert_eq!(erased, expected);
+    assert_eq!(expected_counts, Erased { seq: 0, ..expected });
     let kept: Vec<Recorded> = before
         .into_iter()
         .filter(|one| one.product.partner_id != "gone")
@@ -124,6 +126,10 @@ pub async fn a_partner_is_erased_and_nobody_else(opened: Opened) {
     assert_eq!(after[3..5], acts[3..5]);
     let deed = Deed::ErasePartner {
         partner_id: "gone".to_owned(),
+        erased: Erased {
+            corrections: 2,
+            ..Erased::default()
+        },
     };
     assert_eq!((&after[5].deed, &after[5].principal), (&deed, &principal("dpo")));
     let query = CorrectionQuery {
@@ -132,7 +138,7 @@ pub async fn a_partner_is_erased_and_nobody_else(opened: Opened) {
     };
     assert_eq!(records.corrections(&query).await.unwrap().items.len(), 2);
     // Once more finds nothing; and the partner may come back.
-    let again = records.erase_partner("gone", &principal("dpo"), at(100)).await.unwrap();
+    let again = records.erase_partner(&erasure("gone", 100)).await.unwrap();
     assert_eq!(
         again,
         Erased {
@@ -141,6 +147,32 @@ pub async fn a_partner_is_erased_and_nobody_else(opened: Opened) {
         }
     );
     assert_eq!(records.act(correct(50)).await.unwrap().seq, 8);
+}
+
+pub async fn a_finished_erasure_is_answered_by_its_request(opened: Opened) {
+    let records = &opened.records;
+    fill(records).await;
+    let asked = erasure("gone", 99);
+    assert_eq!(records.erasure(&asked).await.unwrap(), None);
+    let begun = records.erase_partner(&asked).await.unwrap();
+    // What breaks off here is begun again.
+    assert_eq!(records.erasure(&asked).await.unwrap(), None);
+    let mut late = recorded(5_000);
+    late.product = product("gone", "secret-late");
+    records.append(vec![late]).await.unwrap();
+    let finished = records.finish_erasure(&asked, begun).await.unwrap();
+    assert_eq!((finished.seq, finished.decisions), (begun.seq + 1, begun.decisions + 1));
+    assert_eq!(records.count_partner("gone").await.unwrap(), Erased::default());
+    assert_eq!(records.erasure(&asked).await.unwrap(), Some(finished));
+    let other = AskedErasure {
+        partner_id: "stays".to_owned(),
+        ..asked
+    };
+    let refused = records.erasure(&other).await.unwrap_err();
+    assert!(
+        matches!(&refused, RecordsError::Input { field, .. } if field == "request_id"),
+        "{refused}"
+    );
 }
 
 const TRACES: [&str; 4] = ["secret-", "confidential", "of-the-gone", "secret-1198"];
@@ -158,11 +190,8 @@ pub async fn an_erased_partner_is_gone_from_the_files(opened: Opened) {
     for trace in TRACES {
         assert!(has(&folder, trace), "{trace}");
     }
-    opened
-        .records
-        .erase_partner("gone", &principal("dpo"), at(99))
-        .await
-        .unwrap();
+    opened.records.erase_partner(&erasure("gone", 99)).await.unwrap();
+    assert_eq!(opened.records.scrub().await.unwrap(), None);
     if let Place::Postgres { connection } = &opened.place {
         postgres::execute(connection, "CHECKPOINT").await;
     }
@@ -173,6 +202,65 @@ pub async fn an_erased_partner_is_gone_from_the_files(opened: Opened) {
             Place::Postgres { connection } => has(&own_folder(connection, &folder).await, trace),
         };
         assert!(!found, "{trace} is still in the files");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_view_of_postgresql_keeps_remains_and_that_is_told() {
+    let opened = Place::postgres().await.open().await;
+    let Place::Postgres { connection } = &opened.place else {
+        panic!("it was asked for")
+    };
+    fill(&opened.records).await;
+    let (older, driver) = tokio_postgres::connect(connection, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(driver);
+    let look =
+        "SET application_name = 'a long report'; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM decisions";
+    older.batch_execute(look).await.unwrap();
+    opened.records.erase_partner(&erasure("gone", 99)).await.unwrap();
+    let told = opened
+        .records
+        .scrub()
+        .await
+        .unwrap()
+        .expect("somebody can still see it");
+    assert!(
+        told.contains("\"a long report\"") && told.contains("erase once more"),
+        "{told}"
+    );
+    older.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(opened.records.scrub().await.unwrap(), None);
+    postgres::execute(connection, "CHECKPOINT").await;
+    let folder = postgres::shared().folder().join("data/base");
+    let folder = own_folder(connection, &folder).await;
+    for trace in TRACES {
+        assert!(!has(&folder, trace), "{trace} is still in the files");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reading_of_sqlite_keeps_remains_and_that_is_told() {
+    let opened = Place::sqlite().open().await;
+    fill(&opened.records).await;
+    let Place::Sqlite { folder, .. } = &opened.place else {
+        panic!("it was asked for")
+    };
+    let older = rusqlite::Connection::open(folder.path().join("records.sqlite")).unwrap();
+    older.execute_batch("BEGIN; SELECT count(*) FROM decisions").unwrap();
+    opened.records.erase_partner(&erasure("gone", 99)).await.unwrap();
+    let told = opened.records.scrub().await.unwrap().expect("somebody still reads");
+    assert!(
+        told.contains("records.sqlite") && told.contains("erase once more"),
+        "{told}"
+    );
+    // Nobody waits for it with a correction.
+    assert_eq!(opened.records.act(correct(60)).await.unwrap().seq, 7);
+    older.execute_batch("COMMIT").unwrap();
+    assert_eq!(opened.records.scrub().await.unwrap(), None);
+    for trace in TRACES {
+        assert!(!has(folder.path(), trace), "{trace} is still in the files");
     }
 }
 

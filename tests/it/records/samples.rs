@@ -7,7 +7,7 @@ use vigie::base::{
     Moment, Money, NewCorrection, Origin, Picture, PolicyVersion, Principal, Probability, Product, ProductKey, Reason,
     Recorded, RevisionId, SeenThen, Source, TextsMark, Verdict, Version, now_v7_id,
 };
-use vigie::store::{AskedAct, AskedCorrection, AskedRevocation};
+use vigie::store::{AskedAct, AskedCorrection, AskedErasure, AskedRevocation};
 
 pub const LABELS: [&str; 7] = [
     "firearm",
@@ -205,4 +205,14 @@ pub fn revoke(correction: &Correction, number: u64) -> AskedAct {
         author: principal("bea"),
         at: at(number as i64),
     })
+}
+
+/// The erasure of a partner, asked for at a time under a request of its own.
+pub fn erasure(partner: &str, number: i64) -> AskedErasure {
+    AskedErasure {
+        request_id: format!("erasure-{number}"),
+        partner_id: partner.to_owned(),
+        author: principal("dpo"),
+        at: at(number),
+    }
 }

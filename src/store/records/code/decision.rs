@@ -253,7 +253,10 @@ impl DecisionColumns<'_> {
             verdicts,
             scores,
             model: names.model(self.model)?,
-            version: Version::try_from(self.version)?,
+            version: match self.version {
+                0 => Version::NONE,
+                number => Version::try_from(number)?,
+            },
             revision: RevisionId(digest(self.revision)?),
             policy_version: PolicyVersion(digest(self.policy)?),
             correction_seq,
