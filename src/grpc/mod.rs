@@ -25,4 +25,5 @@ pub mod tensor;
 mod thresholds;
 
 pub use inference::LogReport;
+pub use policies::STUDIES;
 pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};

@@ -2,10 +2,10 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use futures_util::{Stream, StreamExt, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -21,9 +21,16 @@ use crate::control::{Control, Drafts, InForce, ThresholdStudies, Trial};
 use crate::policy::Policy;
 use crate::wire::{self, Timestamp, vigie};
 
+/// Studies of the records that may run at once.
+pub const STUDIES: usize = 4;
+/// When one that found no place may come back.
+const COME_BACK: Duration = Duration::from_secs(5);
+
 /// See the module.
 #[derive(Clone)]
 pub struct PoliciesService {
+    /// [`STUDIES`] places.
+    pub places: Arc<Semaphore>,
     pub drafts: Drafts,
     pub control: Control,
     pub thresholds: ThresholdStudies,
@@ -68,10 +75,14 @@ impl Policies for PoliciesService {
     ) -> Result<Response<Self::SimulatePolicyStream>, Status> {
         let request = request.into_inner();
         let (trial, time) = self.told(self.trial(&request))?;
+        let place = self.told(self.place())?;
         let (now, then) = (trial.now.version(), trial.then.version());
         let (told, progress) = mpsc::channel(1);
         let service = self.clone();
-        let simulation = tokio::spawn(async move { service.drafts.simulate(trial, time, &told).await });
+        let simulation = tokio::spawn(async move {
+            let _place = place;
+            service.drafts.simulate(trial, time, &told).await
+        });
         let progress = ReceiverStream::new(progress).map(|judged| {
             Ok(vigie::SimulatePolicyResponse {
                 judged,
@@ -111,11 +122,15 @@ impl Policies for PoliciesService {
         let begun = question.and_then(|question| {
             let found = self.in_force(&request.model)?;
             let about = thresholds::About::new(&found, &question);
-            Ok((self.thresholds.begin(&found, question)?, about))
+            let place = self.place()?;
+            Ok((self.thresholds.begin(&found, question)?, about, place))
         });
-        let (study, about) = self.told(begun)?;
+        let (study, about, place) = self.told(begun)?;
         let service = self.clone();
-        let answers = thresholds::answers(study, about).map(move |answer| service.told(answer));
+        let answers = thresholds::answers(study, about).map(move |answer| {
+            let _until_the_stream_ends = &place;
+            service.told(answer)
+        });
         Ok(Response::new(Box::pin(answers)))
     }
 }
@@ -132,6 +147,14 @@ impl PoliciesService {
         self.control.apply_policy(&model, version).await?;
         tracing::info!(%model, policy = %version, %by, reason, request_id, "a person brought a policy into force");
         Ok(version)
+    }
+
+    fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| {
+            let message = format!("{STUDIES} studies of the records are under way, which is as many as may be at once");
+            Refusal::overloaded(COME_BACK, message)
+        })
     }
 
     fn in_force(&self, model: &str) -> Result<InForce, Refusal> {

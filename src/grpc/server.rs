@@ -3,10 +3,11 @@
 //! The listener is bound by whoever starts the server, before anything is ready; this room serves on it until it is told to stop, then
 //! takes no new connection, lets calls end and returns. How long that may take is the caller's to bound.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::{Router, TcpIncoming};
 use tonic::transport::{Error, Server};
@@ -27,7 +28,7 @@ use super::health::health;
 use super::inference::{InferenceService, LogReport};
 use super::inflow::{InflowLayer, Room};
 use super::models::ModelsService;
-use super::policies::PoliciesService;
+use super::policies::{PoliciesService, STUDIES};
 use super::streams::Streams;
 use crate::accounts::Accounts;
 use crate::control::{Control, Corrections, Drafts, ThresholdStudies};
@@ -218,6 +219,7 @@ impl Services {
                 stop: stop.clone(),
             },
             policies: PoliciesService {
+                places: Arc::new(Semaphore::new(STUDIES)),
                 drafts: parts.drafts,
                 control: parts.control.clone(),
                 thresholds: parts.thresholds,

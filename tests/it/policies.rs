@@ -6,6 +6,8 @@ use std::process::Command;
 
 use tonic::Code;
 use tonic::transport::Channel;
+use tonic_types::StatusExt;
+use vigie::grpc::STUDIES;
 use vigie::grpc::generated::vigie::policies_client::PoliciesClient;
 use vigie::wire::vigie::{
     GetPolicyRequest, GetVerdictsRequest, PolicyDifference, SimulatePolicyRequest, ValidatePolicyRequest, Verdict,
@@ -13,6 +15,7 @@ use vigie::wire::vigie::{
 
 use crate::corrections::asking::{Asking, key, shows};
 use crate::support::client::{Entry, catalogue, for_countries};
+use crate::support::postgres::{Held, shared};
 use crate::support::{Launch, Place, Server, files};
 
 const COUNTRIES: [&str; 3] = ["FR", "NO", "GB"];
@@ -262,4 +265,35 @@ async fn with_accounts_each_act_has_its_author_and_rights_are_kept() {
     server.wait_for_log("the accounts changed");
     let (code, said) = vigie(&server, Some(&reader), &["correct", "--list"]);
     assert!(code == Some(2) && said.contains("UNAUTHENTICATED"), "{said}");
+}
+
+#[tokio::test]
+async fn more_studies_than_may_run_at_once_are_refused_with_the_moment_to_come_back() {
+    let (place, database) = (Place::with_versions(&[1]), shared().database().await);
+    let server = launch(&place).set("RECORDS__POSTGRES", &database).start_ready();
+    let asking = Asking::begin(&server).await;
+    asking.classify(shows("firearm")).await;
+    asking.on_record(shows("firearm")).await;
+    let request = || SimulatePolicyRequest {
+        text: draft(),
+        ..Default::default()
+    };
+    let lock = Held::begin(&database, "LOCK TABLE decisions IN ACCESS EXCLUSIVE MODE").await;
+    let mut under_way = Vec::new();
+    for _ in 0..STUDIES {
+        let begun = policies(&server).await.simulate_policy(request()).await;
+        under_way.push(begun.unwrap().into_inner());
+    }
+    let refused = policies(&server).await.simulate_policy(request()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.get_details_retry_info().is_some(), "{refused:?}");
+    lock.end().await;
+    for mut study in under_way {
+        let mut last = None;
+        while let Some(told) = study.message().await.unwrap() {
+            last = told.difference;
+        }
+        assert_eq!(last.unwrap().decisions, 1);
+    }
+    simulated(&server, draft()).await;
 }

@@ -8,15 +8,13 @@ mod gathered;
 mod truth;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::InForce;
-use crate::base::{
-    Asker, Caller, CorrectionKind, CountryCode, Deadline, Label, ModelName, Moment, Origin, Recorded, Refusal, Version,
-};
-use crate::executor::{Class, Cores, NotRun, Ticket};
+use crate::base::{CorrectionKind, CountryCode, Label, ModelName, Moment, Origin, Recorded, Refusal, Version};
+use crate::executor::Cores;
 use crate::policy::{Goal, Moved, Named, Policy, Thresholds, Tradeoff};
 use crate::store::{CorrectionQuery, PAGE, Records};
 
@@ -24,9 +22,6 @@ use gathered::Gathered;
 use truth::Truth;
 
 pub use gathered::{Basis, RevisionShare};
-
-/// A full background queue is tried again after this.
-const AGAIN: Duration = Duration::from_millis(20);
 
 /// Studies thresholds. Cheap to clone.
 #[derive(Clone)]
@@ -193,33 +188,16 @@ impl Bench {
         }
     }
 
-    /// Runs work on a background thread. A full queue is waited for: this work can be done at any time.
+    /// Runs work on a background thread.
     async fn on_core<T: Send + 'static>(
         &self,
         gathered: &Arc<Mutex<Gathered>>,
-        work: impl FnOnce(&mut Gathered) -> T + Clone + Send + 'static,
+        work: impl FnOnce(&mut Gathered) -> T + Clone + Send + Sync + 'static,
     ) -> Result<T, Refusal> {
-        let nobody = Asker {
-            caller: Caller::default(),
-            deadline: Deadline::NONE,
-        };
-        loop {
-            let (gathered, work) = (Arc::clone(gathered), work.clone());
-            let job = move |_: &_| work(&mut lock(&gathered));
-            match self
-                .studies
-                .cores
-                .run(Ticket::new(Class::Background, nobody), job)
-                .await
-            {
-                Ok(done) => return Ok(done),
-                Err(NotRun::QueueFull { retry_after }) => tokio::time::sleep(retry_after.max(AGAIN)).await,
-                Err(NotRun::Closing) => return Err(Refusal::unavailable("the server is stopping")),
-                Err(why @ (NotRun::DeadlinePassed | NotRun::Late { .. } | NotRun::Panicked)) => {
-                    return Err(Refusal::internal(format!("the study broke off: {why}")));
-                }
-            }
-        }
+        let gathered = Arc::clone(gathered);
+        let job = move || work.clone()(&mut lock(&gathered));
+        let done = self.studies.cores.run_behind(job).await;
+        done.map_err(|why| Refusal::unavailable(why.to_string()))
     }
 
     fn nothing_on_record(&self) -> Refusal {
