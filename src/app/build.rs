@@ -14,7 +14,7 @@ use super::records::{OnDisk, show_ledger};
 use super::serve::ServeError;
 use crate::accounts::Accounts;
 use crate::config::{Settings, WatchMode};
-use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts};
+use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts, Replays};
 use crate::engine::Runtime;
 use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reaper, memory_for_revisions};
 use crate::grpc::GrpcParts;
@@ -44,6 +44,7 @@ pub(super) struct House {
     pub filled: watch::Receiver<Filled>,
     corrections: Corrections,
     drafts: Drafts,
+    replays: Replays,
     on_record: OnRecord,
     cores: Cores,
     planes: Option<Planes>,
@@ -90,15 +91,18 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
     };
     let (observing, filled) = Observing::new(settings, &ground, &mut tap);
     let (repository, hints, watcher) = open_repository(settings)?;
+    let data = Arc::new(data);
+    let bring_up = bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?;
     let parts = ControllerParts {
         repository,
         hints,
         publisher,
-        bring_up: bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?,
-        data,
+        bring_up: bring_up.clone(),
+        data: Arc::clone(&data),
         metrics: metrics.clone(),
         rescan: settings.watch.rescan,
         default_model: settings.default_model.clone(),
+        keep_revisions: settings.models.keep_revisions,
     };
     let (controller, control) = Controller::new(parts, record);
     Ok(House {
@@ -110,6 +114,7 @@ pub(super) fn build(settings: &Settings, metrics: Metrics, lanes: Lanes, disk: O
         filled,
         corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
         drafts: Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger)),
+        replays: Replays::new(plan.clone(), (records.clone(), Arc::clone(&ledger)), data, bring_up),
         on_record: OnRecord::new(records),
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
@@ -171,6 +176,7 @@ impl House {
             observe: self.observe.clone(),
             corrections: self.corrections.clone(),
             drafts: self.drafts.clone(),
+            replays: self.replays.clone(),
             on_record: self.on_record.clone(),
             metrics: self.metrics.clone(),
             ready,

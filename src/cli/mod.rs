@@ -19,6 +19,7 @@ mod serve;
 mod show;
 mod summary;
 mod verdicts;
+mod why;
 
 use std::io;
 use std::process::ExitCode;
@@ -75,6 +76,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             DecisionsCommand::Show(wanted) => client(decisions::show(wanted)),
         },
         Command::Correct(correct) => client(correct::run(*correct)),
+        Command::Why(why) => client(why::run(why)),
         Command::Check(check) => repository::run_check(&check),
         Command::Add(add) => repository::run_add(add),
         Command::Policy(arguments) => match arguments.command {

@@ -11,6 +11,7 @@ use tracing::{Instrument, Span, info_span};
 
 use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure, Tuning};
 use super::handle::{Ask, Command, Control, ControllerEnds, control};
+use super::kept::Kept;
 use super::model::{ModelState, Start};
 use super::show;
 use super::versions::Loaded;
@@ -26,20 +27,23 @@ use crate::telemetry::{self, Metrics, ScanResult, Swap, SwapResult};
 pub struct ControllerParts {
     pub repository: Repository,
     pub hints: mpsc::Receiver<Hint>,
-    pub data: DataDirectory,
+    pub data: Arc<DataDirectory>,
     pub publisher: PlanPublisher,
     pub bring_up: BringUp,
     pub metrics: Metrics,
     /// How often the repository is looked at without a hint.
     pub rescan: Duration,
     pub default_model: Option<ModelName>,
+    /// Revisions that are kept though nobody serves from them any more.
+    pub keep_revisions: usize,
 }
 
 /// The control plane's one task.
 pub struct Controller {
     repository: Option<Repository>,
     hints: mpsc::Receiver<Hint>,
-    data: DataDirectory,
+    data: Arc<DataDirectory>,
+    kept: Kept,
     /// What was measured of revisions, and on what.
     measured: Measured<CostCurve>,
     machine: String,
@@ -76,6 +80,7 @@ impl Controller {
             repository: Some(parts.repository),
             hints: parts.hints,
             measured: Measured::load(&parts.data),
+            kept: Kept::load(&parts.data, parts.keep_revisions),
             machine: parts.bring_up.machine(),
             newly_measured: Vec::new(),
             data: parts.data,
@@ -258,6 +263,7 @@ impl Controller {
         let before = self.record.clone();
         let record = self.appointed();
         if record != before {
+            let at = SystemTime::now();
             let models = show::changed_models(&before, &record);
             let span = info_span!("swap", models = show::names(&models));
             under_asker(&span, &self.loads_awaited, |asked| models.contains(asked));
@@ -268,6 +274,7 @@ impl Controller {
             }
             self.publish();
             show::swaps(&self.metrics, &before, &self.record);
+            show::history(&self.data, (&before, &self.record), at);
         } else {
             self.publish();
         }
@@ -405,6 +412,7 @@ impl Controller {
     /// Lets go of what neither the plan nor the record needs.
     fn let_go(&mut self) {
         let mut keep: BTreeSet<RevisionId> = BTreeSet::new();
+        let mut loading: BTreeSet<RevisionId> = BTreeSet::new();
         for (name, state) in &mut self.models {
             let record = self.record.models.get(name).cloned().unwrap_or_default();
             if self.unloaded.contains(name) {
@@ -413,7 +421,8 @@ impl Controller {
             } else {
                 state.retire(&record);
             }
-            keep.extend(state.versions.loading.keys().chain(state.versions.loaded.keys()));
+            keep.extend(state.versions.loaded.keys());
+            loading.extend(state.versions.loading.keys());
             keep.extend(
                 [record.live, record.shadow]
                     .into_iter()
@@ -422,6 +431,8 @@ impl Controller {
             );
         }
         self.models.retain(|_, state| !state.is_over());
+        let beside = self.kept.beside(&keep, &self.data);
+        keep.extend(loading.into_iter().chain(beside));
         if self.tasks.is_empty() {
             let pruned =
                 prune(self.data.path(), &keep).and_then(|_| prune(&self.data.path().join(AGAIN), &BTreeSet::new()));

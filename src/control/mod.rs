@@ -10,8 +10,10 @@ mod controller;
 mod corrections;
 mod drafts;
 mod handle;
+mod kept;
 mod model;
 mod policies;
+mod replay;
 mod show;
 mod versions;
 mod view;
@@ -21,4 +23,8 @@ pub use controller::{Controller, ControllerParts};
 pub use corrections::Corrections;
 pub use drafts::{Drafts, InForce, Simulation};
 pub use handle::Control;
+pub use replay::{
+    About, Culprit, EndTold, Event, EventKind, Outcome, Part, Replayed, ReplayedPart, ReplayedScore, ReplayedVerdict,
+    Replays, Tried, Why, WhyAsk,
+};
 pub use view::{ExecutionView, Lack, ModelView, RepositoryView, VersionState, VersionView};

@@ -56,7 +56,7 @@ fn right(method: &Method) -> Right {
         ("vigie.v1.Models", _) => Right::Read,
         ("vigie.v1.Policies", "GetPolicy" | "ValidatePolicy" | "SimulatePolicy") => Right::Read,
         ("vigie.v1.Decisions", "Correct" | "RevokeCorrection") => Right::Correct,
-        ("vigie.v1.Decisions", "ListDecisions" | "GetDecision" | "ListCorrections") => Right::Read,
+        ("vigie.v1.Decisions", "ListDecisions" | "GetDecision" | "ListCorrections" | "Replay" | "Why") => Right::Read,
         (
             "inference.GRPCInferenceService",
             "ServerLive" | "ServerReady" | "ModelReady" | "ServerMetadata" | "ModelMetadata" | "ModelConfig"

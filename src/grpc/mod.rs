@@ -21,6 +21,7 @@ mod server;
 mod status;
 mod streams;
 pub mod tensor;
+mod why_told;
 
 pub use inference::LogReport;
 pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};

@@ -30,7 +30,7 @@ use super::models::ModelsService;
 use super::policies::PoliciesService;
 use super::streams::Streams;
 use crate::accounts::Accounts;
-use crate::control::{Control, Corrections, Drafts};
+use crate::control::{Control, Corrections, Drafts, Replays};
 use crate::observe::{Observe, OnRecord};
 use crate::serving::Serving;
 use crate::telemetry::Metrics;
@@ -55,6 +55,7 @@ pub struct GrpcParts {
     pub observe: Observe,
     pub corrections: Corrections,
     pub drafts: Drafts,
+    pub replays: Replays,
     pub on_record: OnRecord,
     pub metrics: Metrics,
     /// Whether every required model can be called.
@@ -208,6 +209,7 @@ impl Services {
             decisions: DecisionsService {
                 on_record: parts.on_record,
                 corrections: parts.corrections,
+                replays: parts.replays,
                 counter: counter.clone(),
             },
             policies: PoliciesService {

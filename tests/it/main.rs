@@ -37,3 +37,4 @@ mod support;
 mod telemetry;
 mod triton;
 mod under_load;
+mod why;

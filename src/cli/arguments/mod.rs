@@ -3,6 +3,7 @@
 mod account;
 mod policy;
 mod records;
+mod why;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(in crate::cli) use records::{
     CorrectArguments, DecisionsArguments, DecisionsCommand, ListDecisionsArguments, ShowDecisionArguments, VerdictWord,
     VerdictsArguments, WhatArguments,
 };
+pub(in crate::cli) use why::WhyArguments;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -57,6 +59,8 @@ pub(in crate::cli) enum Command {
     Decisions(DecisionsArguments),
     /// Correct a judgement: a wrong label, or an exception; list and revoke corrections
     Correct(Box<CorrectArguments>),
+    /// Find out why a product is judged as it is, and what changed its verdict
+    Why(WhyArguments),
     /// Check a whole repository without a server: what is wrong, and how to mend it
     Check(CheckArguments),
     /// Make a whole version of an ONNX file, or reseal one after an edit
