@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::WhyArguments;
 use super::{Outcome, show};
+use crate::grpc::client::ClientError;
 use crate::wire::vigie::why_request::About;
 use crate::wire::vigie::{
     CountryVerdict, ProductKey, ReplayResponse, TimelineEvent, Trial, TriedPart, WhyRequest, WhyResponse,
@@ -36,7 +37,7 @@ pub(super) async fn run(arguments: WhyArguments) -> anyhow::Result<Outcome> {
     let bar = bar(arguments.server.json)?;
     let told = client.why(request).await;
     bar.finish_and_clear();
-    let told = told?;
+    let told = told.map_err(|error| explained(error, is_decision(&arguments.about) && arguments.partner.is_none()))?;
     if arguments.server.json {
         let json = to_json(&told, "vigie.v1.WhyResponse").map_err(anyhow::Error::msg)?;
         show::line(&json.to_string())?;
@@ -56,6 +57,18 @@ fn is_decision(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
     lengths == [8, 4, 4, 4, 12] && groups.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Where what was taken for a decision is none, it may be a product.
+fn explained(error: ClientError, as_decision: bool) -> anyhow::Error {
+    match &error {
+        ClientError::Refused { code, .. } if as_decision && *code == "NOT_FOUND" => {
+            anyhow::anyhow!(
+                "{error}\n(it has the form of a decision's identity; if it is a product's, name the partner with --partner)"
+            )
+        }
+        _ => error.into(),
+    }
 }
 
 /// That the server is at work: loading a revision again takes a while.

@@ -14,7 +14,7 @@ use crate::support::files;
 use crate::support::server::PATIENCE;
 use shop::{
     Eyes, GOOD, PARTNER, POLICY, PRODUCT, Shop, culprit, grey, launch, of_product, outcomes, place, publish, says,
-    striped, tried, verdict,
+    short, striped, tried, verdict,
 };
 
 /// Nothing but these parts is told to differ; the date always does.
@@ -92,7 +92,7 @@ async fn a_threshold_that_was_mistyped_is_named_with_both_numbers_and_its_line()
         sentence,
         &[
             "BLOCK in SA now",
-            "rule country.SA.label.alcohol (line 7) says BLOCK from 0.09, and before BLOCK from 0.90",
+            "rule country.SA.label.alcohol (line 7) says BLOCK from 0.09; before it said BLOCK from 0.90",
             &version,
         ],
     );
@@ -164,7 +164,7 @@ async fn a_picture_that_was_exchanged_is_named_with_the_decision_that_first_saw_
     for told in [shop.why().await, shop.why_decided(&before.decision_id).await] {
         let (parts, sentence) = culprit(&told);
         assert_eq!(parts, ["picture"]);
-        let (old, new) = (&before.image_sha256[..12], &after.image_sha256[..12]);
+        let (old, new) = (short(&before.image_sha256), short(&after.image_sha256));
         says(
             sentence,
             &[
@@ -246,7 +246,7 @@ async fn a_revoked_correction_is_told_with_who_revoked_it_and_why() {
     };
     let told = shop.ask(request).await.unwrap();
     assert!(told.culprits.is_empty() && given.seconds >= first.seconds, "{told:#?}");
-    says(&told.answer[0], &["The verdict is the same", "BLOCK in SA"]);
+    says(&told.answer.concat(), &["The verdict is the same", "BLOCK in SA"]);
 }
 
 #[tokio::test]
@@ -312,8 +312,8 @@ async fn a_product_with_one_story_is_told_as_it_is_and_an_unknown_one_is_not_fou
     let told = shop.why().await;
     assert!(told.culprits.is_empty() && told.before.is_none(), "{told:#?}");
     says(
-        &told.answer[0],
-        &["No other verdict is known", "BLOCK in SA", "alcohol scores"],
+        &told.answer.concat(),
+        &["No other verdict is known", "BLOCK in SA now: alcohol scores"],
     );
     assert!(told.replay.unwrap().reproduced);
     let request = WhyRequest {

@@ -17,7 +17,7 @@ Examples:
 
 Two states of the product are compared, and one part at a time is put back as it was: the picture, what is known of the product, the
 preprocessing, the weights, the policy, the corrections, the date. What brings the earlier verdict back is the culprit. The decision is
-also made again, and held against the record. Nothing is changed.")]
+also made again, and held against the record: where it comes out otherwise, or cannot be made again, the exit code is 1. Nothing is changed.")]
 pub(in crate::cli) struct WhyArguments {
     /// Product by its identity in the partner's catalogue, or a decision by its own
     #[arg(value_name = "PRODUCT|DECISION")]

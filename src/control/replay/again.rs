@@ -166,68 +166,67 @@ fn look(lab: &mut Lab<'_>, recorded: &Recorded) -> Result<Look, String> {
 
 /// What came of looking again, and whether every bit is the same.
 fn scores(lab: &mut Lab<'_>, recorded: &Recorded, looked: &Result<Look, String>) -> (ReplayedPart, bool) {
-    let decision = &recorded.decision;
-    let told = |outcome, sentence| ReplayedPart {
+    let look = match looked {
+        Ok(look) => look,
+        Err(_) if recorded.unreadable.is_some() => {
+            let why = "there were none, and nothing is left to look at again";
+            return (cannot_be("scores", why.to_owned()), false);
+        }
+        Err(why) => return (cannot_be("scores", why.clone()), false),
+    };
+    let (outcome, sentence, same_bits) = match (&Look::of(recorded), look) {
+        (Look::Scored(then), Look::Scored(now)) => scored(lab, recorded, then, now),
+        (Look::Unreadable(then), Look::Unreadable(now)) if then == now => {
+            let sentence = format!("the picture cannot be judged again, as then: {now}");
+            (Outcome::Reproduced, sentence, true)
+        }
+        (Look::Unreadable(then), Look::Unreadable(now)) => {
+            let sentence = format!("the picture cannot be judged for another cause: {now}; then it was: {then}");
+            (Outcome::Differs, sentence, false)
+        }
+        (Look::Unreadable(then), Look::Scored(_)) => {
+            let sentence = format!("the picture can be judged now; then it could not: {then}");
+            (Outcome::Differs, sentence, false)
+        }
+        (Look::Scored(_), Look::Unreadable(now)) => {
+            let sentence = format!("the picture cannot be judged now: {now}; then it could");
+            (Outcome::Differs, sentence, false)
+        }
+    };
+    let part = ReplayedPart {
         part: "scores",
         outcome,
         sentence,
     };
+    (part, same_bits)
+}
+
+/// Scores beside those on record: whether they are the same, in words, and whether to the last bit.
+fn scored(lab: &mut Lab<'_>, recorded: &Recorded, then: &[LabelScore], now: &[LabelScore]) -> (Outcome, String, bool) {
+    let decision = &recorded.decision;
     let version = format!("version {} ({})", decision.version, decision.revision.0.short());
-    let look = match looked {
-        Ok(look) => look,
-        Err(_) if recorded.unreadable.is_some() => {
-            return (
-                cannot_be(
-                    "scores",
-                    "there were none, and nothing is left to look at again".to_owned(),
-                ),
-                false,
-            );
-        }
-        Err(why) => return (cannot_be("scores", why.clone()), false),
+    let Some(largest) = largest_difference(then, now) else {
+        let sentence = format!("{version} gives other labels than are recorded");
+        return (Outcome::Differs, sentence, false);
     };
-    match (&Look::of(recorded), look) {
-        (Look::Scored(then), Look::Scored(now)) => {
-            let Some(largest) = largest_difference(then, now) else {
-                let sentence = format!("{version} gives other labels than are recorded");
-                return (told(Outcome::Differs, sentence), false);
-            };
-            if same_bits(then, now) {
-                let sentence = format!("{version} gives the same {} scores, bit for bit", then.len());
-                return (told(Outcome::Reproduced, sentence), true);
-            }
-            let tolerance = lab
-                .manifest(&decision.revision)
-                .map(|manifest| manifest.golden.tolerance);
-            match tolerance.filter(|tolerance| largest <= *tolerance) {
-                Some(tolerance) => {
-                    let sentence = format!(
-                        "{version} gives scores that differ by {largest:e} at most, within its tolerance of {tolerance}: \
-                         another processor or ONNX Runtime computes them now"
-                    );
-                    (told(Outcome::Reproduced, sentence), false)
-                }
-                None => {
-                    let sentence = format!("{version} gives scores that differ by up to {largest:.4}");
-                    (told(Outcome::Differs, sentence), false)
-                }
-            }
+    if same_bits(then, now) {
+        let sentence = format!("{version} gives the same {} scores, bit for bit", then.len());
+        return (Outcome::Reproduced, sentence, true);
+    }
+    let tolerance = lab
+        .manifest(&decision.revision)
+        .map(|manifest| manifest.golden.tolerance);
+    match tolerance.filter(|tolerance| largest <= *tolerance) {
+        Some(tolerance) => {
+            let sentence = format!(
+                "{version} gives scores that differ by {largest:e} at most, within its tolerance of {tolerance}: another processor or ONNX Runtime \
+                 computes them now"
+            );
+            (Outcome::Reproduced, sentence, false)
         }
-        (Look::Unreadable(then), Look::Unreadable(now)) if then == now => {
-            let sentence = format!("the picture cannot be judged again, as then: {now}");
-            (told(Outcome::Reproduced, sentence), true)
-        }
-        (Look::Unreadable(then), Look::Unreadable(now)) => {
-            let sentence = format!("the picture cannot be judged for another cause: {now}; then it was: {then}");
-            (told(Outcome::Differs, sentence), false)
-        }
-        (Look::Unreadable(then), Look::Scored(_)) => {
-            let sentence = format!("the picture can be judged now; then it could not: {then}");
-            (told(Outcome::Differs, sentence), false)
-        }
-        (Look::Scored(_), Look::Unreadable(now)) => {
-            let sentence = format!("the picture cannot be judged now: {now}; then it could");
-            (told(Outcome::Differs, sentence), false)
+        None => {
+            let sentence = format!("{version} gives scores that differ by up to {largest:.4}");
+            (Outcome::Differs, sentence, false)
         }
     }
 }

@@ -87,20 +87,20 @@ fn both(before: &RuleView<'_>, after: &RuleView<'_>) -> Option<String> {
         format!("{} to {}", starts.unwrap_or("ever"), ends.unwrap_or("ever"))
     };
     let aspects = [
-        ("says", before.effect.clone(), after.effect.clone()),
-        ("is about", before.subject.clone(), after.subject.clone()),
-        ("holds", before.places.clone(), after.places.clone()),
+        (("says", "said"), before.effect.clone(), after.effect.clone()),
+        (("is about", "was about"), before.subject.clone(), after.subject.clone()),
+        (("holds", "held"), before.places.clone(), after.places.clone()),
         (
-            "asks that",
+            ("asks that", "asked that"),
             or_nothing(&before.conditions),
             or_nothing(&after.conditions),
         ),
-        ("holds from", dates(before), dates(after)),
+        (("holds from", "held from"), dates(before), dates(after)),
     ];
     let changes: Vec<String> = aspects
         .iter()
         .filter(|(_, then, now)| then != now)
-        .map(|(verb, then, now)| format!("{verb} {now}, and before {then}"))
+        .map(|((is, was), then, now)| format!("{is} {now}; before it {was} {then}"))
         .collect();
     (!changes.is_empty()).then(|| format!("rule {} (line {}) {}", after.id, after.line, changes.join("; it ")))
 }
@@ -134,7 +134,7 @@ mod tests {
         );
         assert_eq!(
             changed(&before, &after, &["label.alcohol".into()]),
-            "rule label.alcohol (line 5) says BLOCK from 0.09, and before BLOCK from 0.90"
+            "rule label.alcohol (line 5) says BLOCK from 0.09; before it said BLOCK from 0.90"
         );
     }
 

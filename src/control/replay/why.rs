@@ -106,7 +106,7 @@ pub(super) fn why(desk: &Desk, ask: &WhyAsk) -> Result<Why, Refusal> {
     };
     let ends = finder.ends(ask, &asked)?;
     let (answer, culprits, tried) = match &ends.before {
-        None => (vec![alone(&ends.after)], Vec::new(), Vec::new()),
+        None => (alone(&ends.after), Vec::new(), Vec::new()),
         Some(before) => compare((desk, &mut lab), &history, before, &ends.after, countries)?,
     };
     desk.check()?;
@@ -134,8 +134,13 @@ fn last_of(desk: &Desk, key: &ProductKey) -> Result<Recorded, Refusal> {
     let counting = decisions.iter().position(|recorded| recorded.counts);
     if decisions.is_empty() {
         return Err(Refusal::not_found(format!(
-            "nothing was decided on product {:?} of partner {:?}: `vigie decisions list` tells what was; a decision just made is on record a moment later",
-            key.product_id, key.partner_id
+            "nothing was decided on product {:?} {}: `vigie decisions list` tells what was; a decision just made is on record a moment later",
+            key.product_id,
+            if key.partner_id.is_empty() {
+                "without a partner (name the one whose product it is)".to_owned()
+            } else {
+                format!("of partner {:?}", key.partner_id)
+            }
         )));
     }
     Ok(decisions.swap_remove(counting.unwrap_or(0)))
@@ -275,17 +280,25 @@ fn differs(a: &[CountryVerdict], b: &[CountryVerdict]) -> bool {
 }
 
 /// What is said where there is nothing to compare with.
-fn alone((end, verdicts): &Judged) -> String {
+fn alone((end, verdicts): &Judged) -> Vec<String> {
+    let mut told = each(verdicts, &moment(end));
+    told.push("No other verdict is known of the product from before.".to_owned());
+    told
+}
+
+/// A sentence for each verdict, with the reason that made it.
+fn each(verdicts: &[CountryVerdict], moment: &str) -> Vec<String> {
     let told = verdicts.iter().map(|verdict| {
-        let reason = verdict.reasons.first().map_or("", |reason| reason.text.as_str());
-        format!("{} in {}: {reason}", verdict.verdict.as_str(), place(verdict.country))
+        let (name, place) = (verdict.verdict.as_str(), place(verdict.country));
+        format!("{name} in {place} {moment}: {}", reason(verdict))
     });
-    let told: Vec<String> = told.collect();
-    let told = told.join("; ");
-    format!(
-        "No other verdict is known of the product before this one, {}: {told}",
-        moment(end)
-    )
+    told.collect()
+}
+
+/// The first reason, as a sentence.
+fn reason(verdict: &CountryVerdict) -> String {
+    let text = verdict.reasons.first().map_or("", |reason| reason.text.as_str());
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 type Compared = (Vec<String>, Vec<Culprit>, Vec<Tried>);
@@ -348,7 +361,7 @@ fn compare<'d>(
     let mut answer: Vec<String> = culprits.iter().map(|culprit| culprit.sentence.clone()).collect();
     answer.extend(reasons(then, now));
     if culprits.is_empty() {
-        answer = vec![unchanged((before, after), now)];
+        answer = unchanged((before, after), now);
     }
     Ok((answer, culprits, tried(&parts, told, (put_back, put_in))))
 }
@@ -408,34 +421,16 @@ fn capital(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The first reason at each end, in the first country that changed.
+/// What made the verdict at each end, in the first country that changed.
 fn reasons(then: &[CountryVerdict], now: &[CountryVerdict]) -> Vec<String> {
     let changed = then.iter().zip(now).find(|(then, now)| then.verdict != now.verdict);
-    let text = |verdict: &CountryVerdict| {
-        verdict
-            .reasons
-            .first()
-            .map(|reason| reason.text.clone())
-            .unwrap_or_default()
-    };
-    let told = changed.map(|(then, now)| vec![format!("Before: {}", text(then)), format!("After: {}", text(now))]);
+    let told = changed.map(|(then, now)| vec![format!("Before: {}", reason(then)), format!("After: {}", reason(now))]);
     told.unwrap_or_default()
 }
 
-fn unchanged((before, after): (&End, &End), verdicts: &[CountryVerdict]) -> String {
-    let told: Vec<String> = verdicts
-        .iter()
-        .map(|verdict| {
-            let reason = verdict.reasons.first().map_or("", |reason| reason.text.as_str());
-            format!("{} in {}: {reason}", verdict.verdict.as_str(), place(verdict.country))
-        })
-        .collect();
-    format!(
-        "The verdict is the same {} and {}: {}",
-        moment(before),
-        moment(after),
-        told.join("; ")
-    )
+fn unchanged((before, after): (&End, &End), verdicts: &[CountryVerdict]) -> Vec<String> {
+    let same = format!("The verdict is the same {} and {}.", moment(before), moment(after));
+    [vec![same], each(verdicts, &moment(after))].concat()
 }
 
 /// Every part in order, also those that are the same.

@@ -210,7 +210,7 @@ impl Words<'_, '_> {
             before: then.version().0.short(),
             after: now.version().0.short(),
             sentence: format!(
-                "{} in policy {} (before it {} was in force)",
+                "{}. It is policy {} now, in place of {}",
                 rules::changed(then, now, self.deciding),
                 now.version().0.short(),
                 then.version().0.short()

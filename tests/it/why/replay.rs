@@ -5,7 +5,7 @@ use vigie::base::Origin;
 use vigie::store::{DataDirectory, Records, SqliteSettings};
 use vigie::wire::vigie::{ReplayResponse, Verdict};
 
-use super::shop::{Eyes, POLICY, Shop, change_in_place, grey, launch, place, says, striped, verdict};
+use super::shop::{Eyes, POLICY, Shop, change_in_place, grey, launch, place, says, short, striped, verdict};
 use crate::support::client::catalogue;
 use crate::support::{Place, files};
 
@@ -95,10 +95,10 @@ async fn what_was_decided_by_a_revision_and_a_policy_that_are_gone_is_reproduced
     assert!(!replayed.reproduced);
     let (outcome_of_scores, why) = outcome(&replayed, "scores");
     assert_eq!(outcome_of_scores, "cannot be");
-    says(why, &["models.keep_revisions", "adsafety version 1", &old[..12]]);
+    says(why, &["models.keep_revisions", "adsafety version 1", short(&old)]);
     let (outcome_of_policy, why) = outcome(&replayed, "policy");
     assert_eq!(outcome_of_policy, "cannot be");
-    says(why, &[&decision.policy_version[..12], "data directory"]);
+    says(why, &[short(&decision.policy_version), "data directory"]);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_picture_that_is_not_kept_is_told_and_the_rest_is_made_again() {
         assert_eq!(outcome, "cannot be");
         says(
             why,
-            &[&decision.image_sha256[..12], "records.pictures", "send it again"],
+            &[short(&decision.image_sha256), "records.pictures", "send it again"],
         );
     }
     let (of_verdicts, why) = outcome(&replayed, "verdicts");
@@ -155,7 +155,7 @@ async fn of_a_picture_that_could_not_be_read_the_verdict_is_made_again() {
     let replayed = shop.replay(&decision.decision_id).await.unwrap();
     let (of_picture, why) = outcome(&replayed, "picture");
     assert_eq!(of_picture, "cannot be");
-    says(why, &["could not be read then", &decision.image_sha256[..12]]);
+    says(why, &["could not be read then", short(&decision.image_sha256)]);
     assert_eq!(outcome(&replayed, "verdicts").0, "reproduced");
 
     let mut without = Shop::question(Vec::new());

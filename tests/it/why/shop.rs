@@ -322,3 +322,8 @@ pub fn says(text: &str, words: &[&str]) {
         assert!(text.contains(word), "{word:?} is not in {text:?}");
     }
 }
+
+/// The beginning of a digest, as messages show it.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).expect("a digest has 64 digits")
+}
