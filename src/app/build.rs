@@ -15,7 +15,7 @@ use super::records::{OnDisk, show_ledger};
 use super::serve::ServeError;
 use crate::accounts::Accounts;
 use crate::config::{Settings, WatchMode};
-use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts, ThresholdStudies};
+use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts, Replays, ThresholdStudies};
 use crate::engine::Runtime;
 use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reaper, memory_for_revisions};
 use crate::grpc::GrpcParts;
@@ -46,6 +46,7 @@ pub(super) struct House {
     corrections: Corrections,
     drafts: Drafts,
     thresholds: ThresholdStudies,
+    replays: Replays,
     on_record: OnRecord,
     importer: Importer,
     erasing: Erasing,
@@ -103,16 +104,19 @@ pub(super) fn build(
     let drafts = Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger), cores.clone());
     let (importer, erasing) = (ground.importer(), ground.erasing());
     let (repository, hints, watcher) = open_repository(settings)?;
+    let data = Arc::new(data);
+    let bring_up = bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?;
     let parts = ControllerParts {
         repository,
         hints,
         publisher,
-        bring_up: bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?,
-        data,
         drafts: drafts.clone(),
+        bring_up: bring_up.clone(),
+        data: Arc::clone(&data),
         metrics: metrics.clone(),
         rescan: settings.watch.rescan,
         default_model: settings.default_model.clone(),
+        keep_revisions: settings.models.keep_revisions,
     };
     let (controller, control) = Controller::new(parts, record);
     Ok(House {
@@ -127,6 +131,7 @@ pub(super) fn build(
         thresholds: ThresholdStudies::new(records.clone(), cores.clone()),
         importer,
         erasing,
+        replays: Replays::new(plan.clone(), (records.clone(), Arc::clone(&ledger)), data, bring_up),
         on_record: OnRecord::new(records),
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
@@ -190,6 +195,7 @@ impl House {
             corrections: self.corrections.clone(),
             drafts: self.drafts.clone(),
             thresholds: self.thresholds.clone(),
+            replays: self.replays.clone(),
             on_record: self.on_record.clone(),
             importer: self.importer.clone(),
             erasing: self.erasing.clone(),

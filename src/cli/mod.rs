@@ -25,6 +25,7 @@ mod show;
 mod summary;
 mod thresholds;
 mod verdicts;
+mod why;
 
 use std::io;
 use std::process::ExitCode;
@@ -84,6 +85,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Import(import) => client(import::run(*import)),
         Command::Erase(erase) => client(erase::run(erase)),
         Command::Correct(correct) => client(correct::run(*correct)),
+        Command::Why(why) => client(why::run(why)),
         Command::Check(check) => repository::run_check(&check),
         Command::Add(add) => repository::run_add(add),
         Command::Policy(arguments) => match arguments.command {

@@ -253,6 +253,8 @@ settings! {
         /// What loaded revisions may take of memory together; "" takes what the machine or its control group allows, less a quarter. What does not fit
         /// waits.
         memory: Option<ByteSize> = "";
+        /// How many revisions that serve no more stay in the data directory, so that what they decided can be replayed; the one that served last is the last to go.
+        keep_revisions: usize = "8";
         /// Whether callers may load and unload models over the Open Inference Protocol.
         load_unload: bool = "true";
     }

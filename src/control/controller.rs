@@ -13,6 +13,7 @@ use super::bring_up::{AGAIN, BringUp, BroughtUp, Failure, Tuning};
 use super::drafts::Drafts;
 use super::guard::{Tried, try_out};
 use super::handle::{Ask, Command, Control, ControllerEnds, control};
+use super::kept::Kept;
 use super::loads::{Loads, unknown};
 use super::model::{ModelState, Start};
 use super::show;
@@ -29,7 +30,7 @@ use crate::telemetry::{Metrics, ScanResult, Swap, SwapResult};
 pub struct ControllerParts {
     pub repository: Repository,
     pub hints: mpsc::Receiver<Hint>,
-    pub data: DataDirectory,
+    pub data: Arc<DataDirectory>,
     pub publisher: PlanPublisher,
     pub bring_up: BringUp,
     /// Tries policies that changed.
@@ -38,13 +39,16 @@ pub struct ControllerParts {
     /// How often the repository is looked at without a hint.
     pub rescan: Duration,
     pub default_model: Option<ModelName>,
+    /// Revisions that are kept though nobody serves from them any more.
+    pub keep_revisions: usize,
 }
 
 /// The control plane's one task.
 pub struct Controller {
     repository: Option<Repository>,
     hints: mpsc::Receiver<Hint>,
-    data: DataDirectory,
+    data: Arc<DataDirectory>,
+    kept: Kept,
     /// What was measured of revisions, and on what.
     measured: Measured<CostCurve>,
     machine: String,
@@ -83,6 +87,7 @@ impl Controller {
             repository: Some(parts.repository),
             hints: parts.hints,
             measured: Measured::load(&parts.data),
+            kept: Kept::load(&parts.data, parts.keep_revisions),
             machine: parts.bring_up.machine(),
             newly_measured: Vec::new(),
             data: parts.data,
@@ -305,6 +310,7 @@ impl Controller {
             self.publish();
             return Ok(());
         }
+        let at = SystemTime::now();
         let models = show::changed_models(&before, &record);
         let span = info_span!("swap", models = show::names(&models));
         self.loads.under_asker(&span, |asked| models.contains(asked));
@@ -316,6 +322,7 @@ impl Controller {
         }
         self.publish();
         show::swaps(&self.metrics, &before, &self.record);
+        show::history(&self.data, (&before, &self.record), at);
         saved.map_err(|error| Refusal::unavailable(format!("it cannot be recorded, so nothing is changed: {error}")))
     }
 
@@ -450,6 +457,7 @@ impl Controller {
     /// Lets go of what neither the plan nor the record needs.
     fn let_go(&mut self) {
         let mut keep: BTreeSet<RevisionId> = BTreeSet::new();
+        let mut loading: BTreeSet<RevisionId> = BTreeSet::new();
         for (name, state) in &mut self.models {
             let record = self.record.models.get(name).cloned().unwrap_or_default();
             if self.unloaded.contains(name) {
@@ -458,7 +466,8 @@ impl Controller {
             } else {
                 state.retire(&record);
             }
-            keep.extend(state.versions.loading.keys().chain(state.versions.loaded.keys()));
+            keep.extend(state.versions.loaded.keys());
+            loading.extend(state.versions.loading.keys());
             keep.extend(
                 [record.live, record.shadow]
                     .into_iter()
@@ -467,6 +476,8 @@ impl Controller {
             );
         }
         self.models.retain(|_, state| !state.is_over());
+        let beside = self.kept.beside(&keep, &self.data);
+        keep.extend(loading.into_iter().chain(beside));
         if self.tasks.is_empty() {
             let pruned =
                 prune(self.data.path(), &keep).and_then(|_| prune(&self.data.path().join(AGAIN), &BTreeSet::new()));

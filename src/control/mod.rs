@@ -11,9 +11,11 @@ mod corrections;
 mod drafts;
 mod guard;
 mod handle;
+mod kept;
 mod loads;
 mod model;
 mod policies;
+mod replay;
 mod show;
 mod thresholds;
 mod versions;
@@ -24,5 +26,9 @@ pub use controller::{Controller, ControllerParts};
 pub use corrections::Corrections;
 pub use drafts::{Drafts, InForce, Trial};
 pub use handle::Control;
+pub use replay::{
+    About, Culprit, EndTold, Event, EventKind, Outcome, Part, Replayed, ReplayedPart, ReplayedScore, ReplayedVerdict,
+    Replays, Tried, Why, WhyAsk,
+};
 pub use thresholds::{Basis, RevisionShare, ThresholdQuestion, ThresholdStudies, ThresholdStudy, ThresholdsFound};
 pub use view::{ExecutionView, Lack, ModelView, PolicyWaits, RepositoryView, VersionState, VersionView};

@@ -1,6 +1,7 @@
 //! Shows what the controller knows: the view for callers, reasons for the plan, numbers for the metrics.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use super::model::ModelState;
 use super::policies::PolicyInForce;
@@ -9,7 +10,7 @@ use super::view::{ExecutionView, ModelView, PolicyWaits, RepositoryView, Version
 use crate::base::{ModelName, PolicyVersion, RevisionId, Version};
 use crate::plan::ModelPlan;
 use crate::repository::{Candidate, VersionFound};
-use crate::store::{Appointed, ModelRecord, ServingRecord};
+use crate::store::{Appointed, DataDirectory, ModelRecord, ServingChange, ServingRecord};
 use crate::telemetry::{Metrics, PolicySwap, PolicySwapResult, SettingShown, VersionCount};
 
 /// The view of everything.
@@ -295,4 +296,12 @@ pub(super) fn gauges(metrics: &Metrics, view: &RepositoryView) {
     };
     let settings: Vec<SettingShown> = view.versions.iter().filter_map(shown).collect();
     metrics.versions(&counts, &settings);
+}
+
+/// Adds what changed to the history of what served.
+pub(super) fn history(data: &DataDirectory, (before, after): (&ServingRecord, &ServingRecord), at: SystemTime) {
+    let changes = ServingChange::between(before, after, at.into());
+    if let Err(error) = data.note_served(&changes) {
+        tracing::warn!(%error, "the history of what served misses a change");
+    }
 }

@@ -304,6 +304,16 @@ impl Executor {
         self.count(1, &timing, scores)
     }
 
+    /// As [`Executor::judge`], but counted nowhere, and nothing is learnt from how long it took: for whoever looks again at what was judged.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn judge_again(&self, lane: &Lane, tensor: &[f32]) -> Result<Vec<LabelScore>, RunError> {
+        let judge = self.spec.judge.as_ref().ok_or(RunError::NotAJudge)?;
+        let logits = judge_logits(&mut self.session(lane), judge, 1, tensor)?;
+        Ok(judge.head.probabilities(&logits)?)
+    }
+
     /// Judges pictures in one run, each with the lane of its own work; gives scores in their order. One that comes to nothing leaves the others theirs,
     /// and where the run itself does, each has one of its own.
     pub(super) fn judge_together(&self, pictures: &[(&Lane, &[f32])]) -> Vec<Result<Vec<LabelScore>, RunError>> {

@@ -56,7 +56,10 @@ fn right(method: &Method) -> Right {
         ("vigie.v1.Models", _) => Right::Read,
         ("vigie.v1.Policies", "GetPolicy" | "ValidatePolicy" | "SimulatePolicy" | "Thresholds") => Right::Read,
         ("vigie.v1.Decisions", "Correct" | "RevokeCorrection") => Right::Correct,
-        ("vigie.v1.Decisions", "ListDecisions" | "GetDecision" | "ListCorrections" | "GetPicture") => Right::Read,
+        (
+            "vigie.v1.Decisions",
+            "ListDecisions" | "GetDecision" | "ListCorrections" | "GetPicture" | "Replay" | "Why",
+        ) => Right::Read,
         ("vigie.v1.Decisions", "Import" | "ErasePartner") => Right::Operate,
         (
             "inference.GRPCInferenceService",

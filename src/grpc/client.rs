@@ -21,9 +21,9 @@ use crate::wire::vigie::{
     ErasePartnerRequest, ErasePartnerResponse, GetDecisionRequest, GetModelRequest, GetPictureRequest,
     GetPolicyRequest, GetPolicyResponse, GetVerdictsRequest, GetVerdictsResponse, ImportRequest, ImportResponse,
     ListCorrectionsRequest, ListCorrectionsResponse, ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest,
-    ListFlipsResponse, ListModelsRequest, ListModelsResponse, Model, RecordedDecision, RevokeCorrectionRequest,
-    SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult, ThresholdsRequest, ThresholdsResponse,
-    WatchModelsRequest, WatchModelsResponse,
+    ListFlipsResponse, ListModelsRequest, ListModelsResponse, Model, RecordedDecision, ReplayRequest, ReplayResponse,
+    RevokeCorrectionRequest, SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult,
+    ThresholdsRequest, ThresholdsResponse, WatchModelsRequest, WatchModelsResponse, WhyRequest, WhyResponse,
 };
 
 /// How long a connection may take.
@@ -155,6 +155,18 @@ impl Client {
     /// Ends a correction.
     pub async fn revoke_correction(&self, request: RevokeCorrectionRequest) -> Result<Correction, ClientError> {
         Ok(self.decisions().revoke_correction(request).await?.into_inner())
+    }
+
+    /// Makes a decision again.
+    pub async fn replay(&self, decision_id: &str) -> Result<ReplayResponse, ClientError> {
+        let decision_id = decision_id.to_owned();
+        let request = ReplayRequest { decision_id };
+        Ok(self.decisions().replay(request).await?.into_inner())
+    }
+
+    /// What made a verdict change.
+    pub async fn why(&self, request: WhyRequest) -> Result<WhyResponse, ClientError> {
+        Ok(self.decisions().why(request).await?.into_inner())
     }
 
     /// The policy in force of a model; of the one that judges where the name is empty.

@@ -12,7 +12,7 @@ use super::generated::vigie::decisions_server::Decisions;
 use super::status::status;
 use super::streams::Streams;
 use crate::base::{Moment, Refusal};
-use crate::control::Corrections;
+use crate::control::{About, Corrections, Replays, WhyAsk};
 use crate::observe::{Erasing, Importer, OnRecord};
 use crate::store::{CorrectionQuery, DecisionQuery, PAGE};
 use crate::wire::{self, vigie};
@@ -27,6 +27,7 @@ pub struct DecisionsService {
     pub corrections: Corrections,
     pub importer: Importer,
     pub erasing: Erasing,
+    pub replays: Replays,
     pub counter: Counter,
     pub streams: Streams,
     pub stop: CancellationToken,
@@ -118,6 +119,22 @@ impl Decisions for DecisionsService {
     ) -> Result<Response<Self::GetPictureStream>, Status> {
         self.picture(request).await
     }
+
+    async fn replay(&self, request: Request<vigie::ReplayRequest>) -> Result<Response<vigie::ReplayResponse>, Status> {
+        let replayed = match decision_id(request.into_inner().decision_id) {
+            Ok(decision_id) => self.replays.replay(decision_id).await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(Response::new(self.told(replayed)?.into()))
+    }
+
+    async fn why(&self, request: Request<vigie::WhyRequest>) -> Result<Response<vigie::WhyResponse>, Status> {
+        let told = match why_ask(request.into_inner()) {
+            Ok(ask) => self.replays.why(ask).await,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(Response::new(self.told(told)?.into()))
+    }
 }
 
 impl DecisionsService {
@@ -187,6 +204,7 @@ fn correction_query(request: vigie::ListCorrectionsRequest) -> Result<Correction
             .transpose()?,
         picture: wire::optional("image_sha256", &request.image_sha256)?,
         partner: filled(request.partner_id),
+        whole_partner: None,
         author: wire::optional("author", &request.author)?,
         active_at: (!request.include_ended).then_some(now),
         cursor: filled(request.cursor),
@@ -206,4 +224,29 @@ fn revocation(request: vigie::RevokeCorrectionRequest) -> Result<(String, String
         request.correction_id,
         wire::reason(request.reason)?,
     ))
+}
+
+fn decision_id(text: String) -> Result<String, Refusal> {
+    if text.is_empty() {
+        let message = "is missing: ListDecisions tells the identities";
+        return Err(Refusal::invalid("decision_id", message));
+    }
+    Ok(text)
+}
+
+fn why_ask(request: vigie::WhyRequest) -> Result<WhyAsk, Refusal> {
+    use vigie::why_request::About as Asked;
+    let about = match request.about {
+        Some(Asked::Product(key)) => About::Product(wire::product_key("product", key)?),
+        Some(Asked::DecisionId(id)) => About::Decision(decision_id(id)?),
+        None => {
+            let message = "nothing is named: give a product or a decision_id";
+            return Err(Refusal::invalid("about", message));
+        }
+    };
+    Ok(WhyAsk {
+        about,
+        at: moment("at", request.at)?,
+        countries: wire::countries(&request.countries)?,
+    })
 }

@@ -31,7 +31,7 @@ use super::models::ModelsService;
 use super::policies::{PoliciesService, STUDIES};
 use super::streams::Streams;
 use crate::accounts::Accounts;
-use crate::control::{Control, Corrections, Drafts, ThresholdStudies};
+use crate::control::{Control, Corrections, Drafts, Replays, ThresholdStudies};
 use crate::observe::{Erasing, Importer, Observe, OnRecord};
 use crate::serving::Serving;
 use crate::telemetry::Metrics;
@@ -57,6 +57,7 @@ pub struct GrpcParts {
     pub corrections: Corrections,
     pub drafts: Drafts,
     pub thresholds: ThresholdStudies,
+    pub replays: Replays,
     pub on_record: OnRecord,
     pub importer: Importer,
     pub erasing: Erasing,
@@ -214,6 +215,7 @@ impl Services {
                 corrections: parts.corrections,
                 importer: parts.importer,
                 erasing: parts.erasing,
+                replays: parts.replays,
                 counter: counter.clone(),
                 streams: streams.clone(),
                 stop: stop.clone(),

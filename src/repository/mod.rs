@@ -37,7 +37,7 @@ pub use names::FileName;
 pub use report::{CheckReport, Finding, ModelCheck, Proved, Severity, VersionCheck};
 pub use scan::{Repository, RepositoryOptions, ScanError};
 pub use seal::{SealError, seal};
-pub use sealed::{OpenSealedError, SealedRevision, open_sealed, prune};
+pub use sealed::{OpenSealedError, SealedRevision, open_sealed, prune, sealed_manifest_of, sealed_revisions};
 pub use settings::{FirstStart, ModelSettings, OnNew, OnPolicyChange, ReleaseSettings, Share, VersionPolicy};
 pub use triton::TritonConfig;
 pub use watch::{Hint, WatchError, WatchMode, Watcher, watch};

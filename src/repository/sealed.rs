@@ -114,6 +114,45 @@ fn read_sealed(root: &Root, revision: RevisionId) -> Result<SealedRevision, Unus
     })
 }
 
+/// The manifest of a sealed revision, without a look at its other files; none for a plain tensor model. For descriptions: to load a revision, see
+/// [`open_sealed`].
+///
+/// # Errors
+/// See [`OpenSealedError`].
+pub fn sealed_manifest_of(data: &Path, revision: &RevisionId) -> Result<Option<Manifest>, OpenSealedError> {
+    let revision = *revision;
+    let directory = data.join(REVISIONS).join(revision.to_string());
+    let damaged = |reason: String| OpenSealedError::Damaged { revision, reason };
+    let bytes = match fs::read(directory.join(MANIFEST)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(OpenSealedError::Passing {
+                revision,
+                source: error,
+            });
+        }
+        Err(_) if directory.join(RECORD).exists() => return Ok(None),
+        Err(_) => return Err(OpenSealedError::Missing(revision)),
+    };
+    let manifest = Manifest::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| damaged(error.to_string()))?;
+    Ok(Some(manifest))
+}
+
+/// Every revision that is sealed in the data directory.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn sealed_revisions(data: &Path) -> io::Result<BTreeSet<RevisionId>> {
+    let entries = match fs::read_dir(data.join(REVISIONS)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(error),
+    };
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let names: Vec<String> = names.collect::<io::Result<_>>()?;
+    Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+}
+
 /// The same error, saying which file it is about.
 fn about(name: &str, error: Unusable) -> Unusable {
     match error {

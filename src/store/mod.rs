@@ -10,6 +10,7 @@ mod measured;
 mod migrations;
 mod postgres;
 mod records;
+mod serving_history;
 mod serving_record;
 mod sqlite;
 
@@ -21,4 +22,5 @@ pub use records::{
     Enforced, Erased, PAGE, Page, PostgresSettings, Records, RecordsError, Scan, SqliteSettings, known_from,
     merge_known,
 };
+pub use serving_history::{Changed, ServingChange};
 pub use serving_record::{Appointed, ModelRecord, ServingRecord};

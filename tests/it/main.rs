@@ -43,3 +43,4 @@ mod telemetry;
 mod thresholds;
 mod triton;
 mod under_load;
+mod why;

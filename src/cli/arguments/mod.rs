@@ -4,6 +4,7 @@ mod account;
 mod data;
 mod policy;
 mod records;
+mod why;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub(in crate::cli) use records::{
     CorrectArguments, DecisionFilters, DecisionsArguments, DecisionsCommand, ListDecisionsArguments,
     ShowDecisionArguments, VerdictWord, VerdictsArguments, WhatArguments,
 };
+pub(in crate::cli) use why::WhyArguments;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -66,6 +68,8 @@ pub(in crate::cli) enum Command {
     Import(Box<ImportArguments>),
     /// Erase everything of a partner
     Erase(EraseArguments),
+    /// Find out why a product is judged as it is, and what changed its verdict
+    Why(WhyArguments),
     /// Check a whole repository without a server: what is wrong, and how to mend it
     Check(CheckArguments),
     /// Make a whole version of an ONNX file, or reseal one after an edit

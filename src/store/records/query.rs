@@ -45,6 +45,8 @@ pub struct CorrectionQuery {
     pub picture: Option<Digest>,
     /// Given on the partner or on one of its products.
     pub partner: Option<String>,
+    /// Given on the partner itself: on all of its products.
+    pub whole_partner: Option<String>,
     pub author: Option<Principal>,
     /// In force at this moment, as far as is on record.
     pub active_at: Option<Moment>,

@@ -196,6 +196,9 @@ pub(in crate::store) fn corrections(query: &CorrectionQuery) -> Result<Select, R
     if let Some(partner) = &query.partner {
         select.and("partner_id = $", text(partner));
     }
+    if let Some(partner) = &query.whole_partner {
+        select.and("product_id IS NULL AND partner_id = $", text(partner));
+    }
     if let Some(picture) = query.picture {
         select.and("image = $", Bind::Bytes(picture.0.to_vec()));
     }
