@@ -21,6 +21,7 @@ mod show;
 mod summary;
 mod thresholds;
 mod verdicts;
+mod watch;
 
 use std::io;
 use std::process::ExitCode;
@@ -72,6 +73,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Some(ModelsCommand::Flips(flips)) => client(flips::run(flips)),
         },
         Command::Verdicts(verdicts) => client(verdicts::run(verdicts)),
+        Command::Watch(watch) => client(watch::run(watch)),
         Command::Decisions(decisions) => match decisions.command {
             DecisionsCommand::List(list) => client(decisions::list(*list)),
             DecisionsCommand::Show(wanted) => client(decisions::show(wanted)),

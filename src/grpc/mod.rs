@@ -22,6 +22,7 @@ mod status;
 mod streams;
 pub mod tensor;
 mod thresholds;
+mod watch;
 
 pub use inference::LogReport;
 pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};

@@ -19,7 +19,7 @@ pub use decision::{timestamp, verdict_to_wire};
 pub use json::to_json;
 pub use methods::{Method, method, methods, service_names};
 pub use prost_types::Timestamp;
-pub use request::{MAX_COUNTRIES, MAX_FACTS, MAX_IDENTITY_BYTES, MAX_TEXT_BYTES, optional, parsed, version};
+pub use request::{MAX_COUNTRIES, MAX_FACTS, MAX_IDENTITY_BYTES, MAX_TEXT_BYTES, countries, optional, parsed, version};
 
 pub use generated::google::rpc as google;
 pub use generated::inference;

@@ -81,7 +81,8 @@ pub(super) fn checked_facts(facts: &BTreeMap<String, String>) -> Result<(), Refu
     Ok(())
 }
 
-pub(super) fn countries(codes: &[String]) -> Result<Vec<CountryCode>, Refusal> {
+/// Countries by their codes.
+pub fn countries(codes: &[String]) -> Result<Vec<CountryCode>, Refusal> {
     if codes.len() > MAX_COUNTRIES {
         return Err(Refusal::invalid(
             "countries",

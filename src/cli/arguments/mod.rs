@@ -20,7 +20,7 @@ pub(in crate::cli) use policy::{
 };
 pub(in crate::cli) use records::{
     CorrectArguments, DecisionsArguments, DecisionsCommand, ListDecisionsArguments, ShowDecisionArguments, VerdictWord,
-    VerdictsArguments, WhatArguments,
+    VerdictsArguments, WatchArguments, WhatArguments,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -56,6 +56,8 @@ pub(in crate::cli) enum Command {
     Models(ModelsArguments),
     /// Ask for the verdicts on known products, without a picture
     Verdicts(VerdictsArguments),
+    /// Show every known product that is not allowed, then every change of a verdict as it comes
+    Watch(WatchArguments),
     /// List and show decisions on record
     Decisions(DecisionsArguments),
     /// Correct a judgement: a wrong label, or an exception; list and revoke corrections
