@@ -134,6 +134,8 @@ where
 /// the last one is taken.
 pub fn tell<A: Send + 'static>(source: impl Source<A>, driving: Driving) -> Answers<A> {
     on_a_task(TOLD_AHEAD, |to_reader| async move {
+        // All of it, its place among the streams too.
+        let driving = driving;
         let reader = to_reader.clone();
         tokio::select! {
             biased;

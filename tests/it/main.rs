@@ -42,3 +42,4 @@ mod telemetry;
 mod thresholds;
 mod triton;
 mod under_load;
+mod watch;
