@@ -25,6 +25,7 @@ mod show;
 mod summary;
 mod thresholds;
 mod verdicts;
+mod watch;
 mod why;
 
 use std::io;
@@ -77,6 +78,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Some(ModelsCommand::Flips(flips)) => client(flips::run(flips)),
         },
         Command::Verdicts(verdicts) => client(verdicts::run(verdicts)),
+        Command::Watch(watch) => client(watch::run(watch)),
         Command::Decisions(decisions) => match decisions.command {
             DecisionsCommand::List(list) => client(decisions::list(*list)),
             DecisionsCommand::Show(wanted) => client(decisions::show(wanted)),

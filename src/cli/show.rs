@@ -29,6 +29,11 @@ pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{red}error:{plain} {text}");
 }
 
+/// Says on standard error what is good to know beside the output.
+pub(super) fn remark(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Grey on a terminal: what is good to know but not what was asked.
 pub(super) fn quiet(text: &str) -> String {
     if colours(io::stdout().is_terminal()) {
@@ -82,6 +87,22 @@ pub(super) fn verdict(verdict: Verdict) -> Cell {
         Verdict::Block => cell.fg(Color::Red).add_attribute(Attribute::Bold),
         Verdict::Review => cell.fg(Color::Yellow),
         Verdict::Unspecified => cell,
+    }
+}
+
+/// A verdict in its colour and at the left of so many places, for lines that are no table.
+pub(super) fn verdict_word(verdict: Verdict, places: usize) -> String {
+    let name = verdict_name(verdict);
+    let colour = match verdict {
+        Verdict::Allow => "32",
+        Verdict::Block => "1;31",
+        Verdict::Review => "33",
+        Verdict::Unspecified => "0",
+    };
+    if colours(io::stdout().is_terminal()) {
+        format!("\x1b[{colour}m{name:places$}\x1b[0m")
+    } else {
+        format!("{name:places$}")
     }
 }
 

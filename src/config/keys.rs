@@ -162,7 +162,7 @@ settings! {
         in_flight: usize = "512";
         /// What their messages may take of memory, from the first byte until they are answered; streams get half as much besides, and wait for it.
         in_flight_memory: ByteSize = "256 MiB";
-        /// Streams of requests open at once, over all connections.
+        /// Streams of requests, and watchers of verdicts, open at once, over all connections.
         streams: usize = "256";
         /// The deadline of requests that bring none; "0s" sets none.
         default_deadline: Option<Duration> = "0s";

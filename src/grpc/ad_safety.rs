@@ -1,4 +1,4 @@
-//! The service that judges: one product a call, or a stream of them.
+//! The service that judges: one product a call, or a stream of them; and that tells verdicts on known products, once or whenever they change.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,14 +13,16 @@ use super::calls::{CallName, Counter, Told, reworded};
 use super::deadline::asker_of;
 use super::generated::vigie::ad_safety_server::AdSafety;
 use super::status::{item_error, status};
-use super::streams::{Answers, Item, Order, Streams, answer};
+use super::streams::{Answers, Item, Order, Streams, answer, tell};
 use crate::base::{Asker, Classification, Deadline, Priority, Refusal, RefusalKind};
 use crate::serving::{Judged, Serving};
 use crate::wire::vigie::product::Picture;
 use crate::wire::vigie::stream_result::Result as ItemResult;
 use crate::wire::vigie::{
     ClassifyRequest, Decision, GetVerdictsRequest, GetVerdictsResponse, StreamRequest, StreamResult,
+    WatchVerdictsRequest, WatchVerdictsResponse,
 };
+use crate::wire::{countries, optional};
 
 /// Items that a stream may have read and not yet answered.
 const READ_AHEAD: usize = 64;
@@ -75,6 +77,20 @@ impl AdSafety for AdSafetyService {
         }))
     }
 
+    type WatchVerdictsStream = Answers<WatchVerdictsResponse>;
+
+    async fn watch_verdicts(
+        &self,
+        request: Request<WatchVerdictsRequest>,
+    ) -> Result<Response<Self::WatchVerdictsStream>, Status> {
+        let deadline = asker_of(&request).deadline;
+        let watched = self.watch(request.into_inner(), deadline).map_err(|refusal| {
+            self.counter.refused(&refusal);
+            status(refusal)
+        })?;
+        Ok(Response::new(watched))
+    }
+
     type ClassifyStreamStream = Answers<StreamResult>;
 
     async fn classify_stream(
@@ -119,6 +135,17 @@ fn told(judged: &Judged) -> Told {
 }
 
 impl AdSafetyService {
+    fn watch(
+        &self,
+        request: WatchVerdictsRequest,
+        deadline: Deadline,
+    ) -> Result<Answers<WatchVerdictsResponse>, Refusal> {
+        let cursor = optional("cursor", &request.cursor)?;
+        let countries = countries(&request.countries)?;
+        let driving = self.streams.open(Order::AsReady, 1, deadline, self.stop.clone())?;
+        Ok(tell(self.serving.watch(countries, cursor)?, driving))
+    }
+
     /// Answers one item; whatever is wrong with it is in the answer.
     fn item(self, item: StreamRequest, of_stream: Asker) -> Pin<Box<dyn Future<Output = StreamResult> + Send>> {
         let span = info_span!("item", correlation_id = %shown(&item.correlation_id), otel.kind = "server");

@@ -23,11 +23,14 @@ use crate::wire::vigie::{
     ListCorrectionsRequest, ListCorrectionsResponse, ListDecisionsRequest, ListDecisionsResponse, ListFlipsRequest,
     ListFlipsResponse, ListModelsRequest, ListModelsResponse, Model, RecordedDecision, ReplayRequest, ReplayResponse,
     RevokeCorrectionRequest, SimulatePolicyRequest, SimulatePolicyResponse, StreamRequest, StreamResult,
-    ThresholdsRequest, ThresholdsResponse, WatchModelsRequest, WatchModelsResponse, WhyRequest, WhyResponse,
+    ThresholdsRequest, ThresholdsResponse, WatchModelsRequest, WatchModelsResponse, WatchVerdictsRequest,
+    WatchVerdictsResponse, WhyRequest, WhyResponse,
 };
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection with a call on it may be silent before it is asked whether it lives, and how long the answer may take.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 /// The largest answer taken: a list of models or flips may be long.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
@@ -100,6 +103,8 @@ impl Client {
         let endpoint = endpoint
             .connect_timeout(CONNECT_TIMEOUT)
             .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_timeout(KEEPALIVE)
             .initial_stream_window_size(1 << 20)
             .initial_connection_window_size(8 << 20);
         let channel = endpoint.connect().await.map_err(|error| ClientError::Unreachable {
@@ -133,6 +138,15 @@ impl Client {
     /// Verdicts on known products.
     pub async fn get_verdicts(&self, request: GetVerdictsRequest) -> Result<GetVerdictsResponse, ClientError> {
         Ok(self.ad_safety().get_verdicts(request).await?.into_inner())
+    }
+
+    /// Verdicts on known products as they change.
+    pub async fn watch_verdicts(
+        &self,
+        request: WatchVerdictsRequest,
+    ) -> Result<Answers<WatchVerdictsResponse>, ClientError> {
+        let told = self.ad_safety().watch_verdicts(request).await?.into_inner();
+        Ok(told.map(|told| told.map_err(ClientError::from)).boxed())
     }
 
     /// A page of decisions on record.

@@ -23,6 +23,7 @@ mod status;
 mod streams;
 pub mod tensor;
 mod thresholds;
+mod watch;
 mod why_told;
 
 pub use inference::LogReport;

@@ -80,7 +80,7 @@ pub struct GrpcLimits {
     pub in_flight_bytes: usize,
     /// How long a message may take to arrive.
     pub slow_sender: Duration,
-    /// Streams of requests open at once, over all connections.
+    /// Streams of requests, and watchers of verdicts, open at once, over all connections.
     pub streams: usize,
     /// How long a stream's reader may take nothing while an answer waits.
     pub stalled_reader: Duration,

@@ -29,6 +29,9 @@ use crate::base::{Deadline, Refusal};
 /// When a caller for whose stream there is no place may come back.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Answers to one request that wait for their reader.
+const TOLD_AHEAD: usize = 64;
+
 /// Whether answers keep the order of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -124,13 +127,62 @@ where
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,
 {
-    let (to_reader, answers) = mpsc::channel(1);
+    on_a_task(1, |to_reader| drive(Box::pin(requests), respond, to_reader, driving))
+}
+
+/// Answers one request with a stream: whatever the source gives, a handful at a time, while the reader takes it. It is asked for the next handful when
+/// the last one is taken.
+pub fn tell<A: Send + 'static>(source: impl Source<A>, driving: Driving) -> Answers<A> {
+    on_a_task(TOLD_AHEAD, |to_reader| async move {
+        // All of it, its place among the streams too.
+        let driving = driving;
+        let reader = to_reader.clone();
+        tokio::select! {
+            biased;
+            () = reader.closed() => Ok(()),
+            () = until(driving.deadline.moment()) => Err(status(Refusal::deadline())),
+            () = driving.stop.cancelled() => Err(stopping()),
+            ended = tell_all(source, to_reader, driving.stalled) => ended,
+        }
+    })
+}
+
+async fn tell_all<A: Send>(
+    mut source: impl Source<A>,
+    to_reader: mpsc::Sender<A>,
+    limit: Duration,
+) -> Result<(), Status> {
+    loop {
+        for answer in source.next().await.map_err(status)? {
+            match tokio::time::timeout(limit, to_reader.send(answer)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Ok(()),
+                Err(_) => return Err(stalled(limit)),
+            }
+        }
+    }
+}
+
+/// What a stream of answers to one request is made of.
+pub trait Source<A>: Send + 'static {
+    /// The next handful of answers. Never ends but with a refusal.
+    fn next(&mut self) -> impl Future<Output = Result<Vec<A>, Refusal>> + Send;
+}
+
+/// Runs what answers on a task of its own, inside the current span.
+fn on_a_task<A, F>(ahead: usize, answering: impl FnOnce(mpsc::Sender<A>) -> F) -> Answers<A>
+where
+    A: Send + 'static,
+    F: Future<Output = Result<(), Status>> + Send + 'static,
+{
+    let (to_reader, answers) = mpsc::channel(ahead);
     let end = Arc::new(OnceLock::new());
     let ending = Arc::clone(&end);
+    // The channel must not close before the end is written: the reader looks for it then.
+    let open = to_reader.clone();
+    let answering = answering(to_reader);
     let task = async move {
-        // The channel must not close before the end is written: the reader looks for it then.
-        let open = to_reader.clone();
-        let ended = drive(Box::pin(requests), respond, to_reader, driving).await;
+        let ended = answering.await;
         ending.get_or_init(|| ended);
         drop(open);
     };
@@ -196,7 +248,7 @@ where
                 }
             }
             () = driving.stop.cancelled(), if read.is_none() => {
-                read = Some(Err(Status::unavailable("the server is stopping: call another one, or this one again later")));
+                read = Some(Err(stopping()));
             }
             request = requests.next(), if may_read => match request {
                 Some(Ok(request)) => {
@@ -214,6 +266,10 @@ fn stalled(limit: Duration) -> Status {
     Status::aborted(format!(
         "no answer was read for {limit:?}: read answers while sending requests"
     ))
+}
+
+fn stopping() -> Status {
+    Status::unavailable("the server is stopping: call another one, or this one again later")
 }
 
 /// Waits for a moment; without one, for ever.

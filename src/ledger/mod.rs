@@ -164,6 +164,11 @@ impl Ledger {
         &self.gone
     }
 
+    /// A number that tells this ledger's cursors from those of another one, such as that of the process before a restart.
+    pub fn identity(&self) -> u64 {
+        self.hasher.hash_one("cursors")
+    }
+
     /// The number of the latest change: the cursor to take before a snapshot.
     pub fn latest_change(&self) -> u64 {
         self.changes.latest()

@@ -7,7 +7,9 @@ mod look;
 mod pipeline;
 mod trail;
 mod verdicts;
+mod watch;
 
 pub use infer::{InferRequest, Inferred, ModelDescription};
 pub use pipeline::{Judged, Serving, ServingLimits};
 pub use trail::Trail;
+pub use watch::{Cursor, Told, Watch};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
 use tracing::{Span, info_span};
 
 use super::admission::{Admission, within};
@@ -43,6 +44,8 @@ pub struct Serving {
     pub(super) cores: Cores,
     pub(super) limits: ServingLimits,
     pub(super) ledger: Arc<Ledger>,
+    /// Whose turn it is of those that walk over all known products: together they take one thread at most.
+    pub(super) walking: Arc<Semaphore>,
     tap: Arc<Tap>,
 }
 
@@ -55,6 +58,7 @@ impl Serving {
             cores,
             limits,
             ledger,
+            walking: Arc::new(Semaphore::new(1)),
             tap,
         }
     }

@@ -14,7 +14,7 @@ use crate::plan::Route;
 use crate::policy::{Case, Facts, Matched, Seen, Subject};
 
 /// Verdicts that are made before others on the same thread have their turn: some tenths of a millisecond's worth.
-const AT_ONCE: usize = 512;
+pub(super) const AT_ONCE: usize = 512;
 
 /// Why nothing can be said of a product while a new policy's keywords are looked for.
 const NOT_SEARCHED: &str = "its texts have not been searched yet for the keywords of the policy in force";
@@ -47,7 +47,8 @@ impl Serving {
                 .ledger
                 .read(&key.partner_id, &key.product_id, |known, corrections| {
                     let is_known = known.is_some();
-                    (bench.judge(key, known, corrections, &mut scratch), is_known)
+                    let verdicts = bench.judge(key, known, corrections, &mut scratch, |case| bench.tell(case));
+                    (verdicts, is_known)
                 });
             answers.push(ProductVerdicts {
                 product: key.clone(),
@@ -61,33 +62,35 @@ impl Serving {
 
 /// Buffers that one product after another is unpacked into.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     scores: Vec<LabelScore>,
     facts: BTreeMap<String, String>,
     imported: Vec<ImportedVerdict>,
 }
 
 /// By what all products of one question are judged.
-struct Bench<'a> {
-    route: &'a Route,
-    ask: &'a VerdictsAsk,
-    at: Moment,
+pub(super) struct Bench<'a> {
+    pub route: &'a Route,
+    pub ask: &'a VerdictsAsk,
+    pub at: Moment,
     /// Of the policy's keyword rules.
-    keywords: u64,
+    pub keywords: u64,
 }
 
 impl Bench<'_> {
-    fn judge(
+    /// Makes a case of what is known of a product and of what was said of it, and has it told.
+    pub fn judge<R>(
         &self,
         key: &ProductKey,
         known: Option<View<'_>>,
         corrections: Corrections<'_>,
         scratch: &mut Scratch,
-    ) -> Vec<CountryVerdict> {
+        tell: impl FnOnce(&Case<'_>) -> R,
+    ) -> R {
         let corrections: Vec<_> = corrections.iter().collect();
         let Some(known) = known else {
             let subject = Subject::unknown(&key.partner_id, &key.product_id);
-            return self.tell(&self.case(subject, Facts::given(&self.ask.facts), Seen::Unknown, &corrections));
+            return tell(&self.case(subject, Facts::given(&self.ask.facts), Seen::Unknown, &corrections));
         };
         let price = known.price().map(|price| Money {
             units: price.units,
@@ -131,7 +134,7 @@ impl Bench<'_> {
             (true, _) => Seen::Unreadable(NOT_SEARCHED),
             (false, seen) => seen,
         };
-        self.tell(&self.case(subject, facts, look, &corrections))
+        tell(&self.case(subject, facts, look, &corrections))
     }
 
     /// What the live revision made of the picture; until it has looked, what the last one did that was not rolled back.

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use vigie::grpc::generated::vigie::ad_safety_server::{AdSafety, AdSafetyServer};
 use vigie::wire::vigie::{
     ClassifyRequest, CountryVerdict, Decision, GetVerdictsRequest, GetVerdictsResponse, ProductVerdicts, StreamRequest,
-    StreamResult, Verdict, product,
+    StreamResult, Verdict, WatchVerdictsRequest, WatchVerdictsResponse, product,
 };
 
 use super::bare::{self, Bare};
@@ -123,6 +123,15 @@ impl AdSafety for Floor {
         Ok(Response::new(GetVerdictsResponse {
             results: results.collect(),
         }))
+    }
+
+    type WatchVerdictsStream = tokio_stream::Empty<Result<WatchVerdictsResponse, Status>>;
+
+    async fn watch_verdicts(
+        &self,
+        _: Request<WatchVerdictsRequest>,
+    ) -> Result<Response<Self::WatchVerdictsStream>, Status> {
+        Ok(Response::new(tokio_stream::empty()))
     }
 
     type ClassifyStreamStream = std::pin::Pin<Box<dyn Stream<Item = Result<StreamResult, Status>> + Send>>;

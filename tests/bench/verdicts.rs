@@ -13,7 +13,7 @@ use vigie::grpc::generated::vigie::ad_safety_client::AdSafetyClient;
 use vigie::grpc::generated::vigie::decisions_client::DecisionsClient;
 use vigie::store::{DataDirectory, Records, SqliteSettings};
 use vigie::wire::vigie::correct_request::{Kind, Scope};
-use vigie::wire::vigie::{CorrectRequest, GetVerdictsRequest, ProductKey};
+use vigie::wire::vigie::{CorrectRequest, GetVerdictsRequest, ProductKey, WatchVerdictsRequest};
 
 use super::Effort;
 use super::floor::{FloorProcess, Work};
@@ -31,6 +31,8 @@ const LABELS: [&str; 7] = [
     "promotional_text_overlay",
     "tobacco",
 ];
+/// A policy by which nothing that has any score is shown.
+const BLOCKS_EVERYTHING: &str = "format = 1\n[default]\nreview = 1e-30\nblock = 1e-30\n";
 const IN_FLIGHT: usize = 32;
 /// Of a batch: products, and countries of each.
 const BATCH: (usize, [&str; 10]) = (500, ["FR", "DE", "GB", "US", "SA", "NO", "BE", "IT", "NL", ""]);
@@ -62,6 +64,46 @@ pub async fn measure(effort: Effort, report: &mut Report) {
     batches(&served, (effort, &batch), report).await;
     everywhere(&served, (effort, products), report).await;
     storm(&place, &server, &served, (effort, capacity, products), report).await;
+    turned(&place, &server, products, report).await;
+}
+
+/// A policy edit that blocks every known product, until a watcher has heard of the last one. Nothing is measured after it.
+async fn turned(place: &Place, server: &Server, products: usize, report: &mut Report) {
+    let request = WatchVerdictsRequest {
+        countries: vec!["FR".to_owned()],
+        cursor: String::new(),
+    };
+    let mut told = server
+        .ad_safety()
+        .await
+        .watch_verdicts(request)
+        .await
+        .unwrap()
+        .into_inner();
+    let mut settled = async || {
+        let mut results = 0_usize;
+        loop {
+            let message = told.message().await.unwrap().expect("a watch does not end");
+            results += usize::from(message.result.is_some());
+            if message.result.is_none() && !message.cursor.is_empty() {
+                return results;
+            }
+        }
+    };
+    settled().await;
+    let policy = place.model().join("policy.toml");
+    let before = server.memory();
+    let began = Instant::now();
+    files::write(&policy, BLOCKS_EVERYTHING.as_bytes());
+    let results = settled().await;
+    let grown = server.memory().saturating_sub(before) as f64 / 1e6;
+    report.note(
+        "a policy change of all of them, told to a watcher",
+        began.elapsed().as_secs_f64(),
+        "s",
+        Asked::Nothing,
+        format!("{results} of {products} told, memory grew by {grown:.0} MB"),
+    );
 }
 
 async fn singles(

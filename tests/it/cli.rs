@@ -3,6 +3,7 @@
 mod asking;
 mod offline;
 mod preparing;
+mod watching;
 
 use std::process::{Command, Output};
 

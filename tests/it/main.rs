@@ -43,4 +43,5 @@ mod telemetry;
 mod thresholds;
 mod triton;
 mod under_load;
+mod watch;
 mod why;

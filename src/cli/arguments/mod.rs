@@ -23,7 +23,7 @@ pub(in crate::cli) use policy::{
 };
 pub(in crate::cli) use records::{
     CorrectArguments, DecisionFilters, DecisionsArguments, DecisionsCommand, ListDecisionsArguments,
-    ShowDecisionArguments, VerdictWord, VerdictsArguments, WhatArguments,
+    ShowDecisionArguments, VerdictWord, VerdictsArguments, WatchArguments, WhatArguments,
 };
 pub(in crate::cli) use why::WhyArguments;
 
@@ -60,6 +60,8 @@ pub(in crate::cli) enum Command {
     Models(ModelsArguments),
     /// Ask for the verdicts on known products, without a picture
     Verdicts(VerdictsArguments),
+    /// Show every known product that is not allowed, then every change of a verdict as it comes
+    Watch(WatchArguments),
     /// List and show decisions on record
     Decisions(DecisionsArguments),
     /// Correct a judgement: a wrong label, or an exception; list and revoke corrections

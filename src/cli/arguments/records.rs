@@ -59,6 +59,28 @@ pub(in crate::cli) struct VerdictsArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  vigie watch
+  vigie watch --country FR,SA
+  vigie watch --country FR --json | jq -c 'select(.result) | .result'
+  vigie watch --country FR --cursor CURSOR           goes on where the last watch ended
+
+First comes everything that is not allowed, then what changes, by a judgement, a correction, a policy, a model or a date. It runs until it is
+interrupted. A broken connection is made anew, and nothing is missed. With --json every message has the cursor to go on after it; one
+without a result, without a cursor and with \"snapshot\": true says that a snapshot begins: forget what was told before.")]
+pub(in crate::cli) struct WatchArguments {
+    /// Country by its ISO 3166-1 code; may be repeated or a list with commas [default: the rest of the world]
+    #[arg(long = "country", short, value_name = "CODE", value_delimiter = ',')]
+    pub countries: Vec<String>,
+    /// Go on after what was told with this cursor [default: from the beginning]
+    #[arg(long, value_name = "CURSOR", default_value = "", hide_default_value = true)]
+    pub cursor: String,
+    #[command(flatten)]
+    pub server: ServerArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   vigie correct BE-10074 --partner belleville --not firearm --reason \"It is a water pistol\"
   vigie correct BE-10074 --partner belleville --is alcohol --reason \"The bottle is behind the glass\"
   vigie correct BE-10074 --partner belleville --allow --country FR --for 90d --reason \"Licence seen, ticket 4711\"
