@@ -15,13 +15,13 @@ use super::records::{OnDisk, show_ledger};
 use super::serve::ServeError;
 use crate::accounts::Accounts;
 use crate::config::{Settings, WatchMode};
-use crate::control::{BringUp, Control, Controller, ControllerParts, Corrections, Drafts, Replays, ThresholdStudies};
+use crate::control::{BringUp, Control, Controller, ControllerParts};
 use crate::engine::Runtime;
 use crate::executor::{Cores, Lanes, MemoryBudget, ProofLimits, QueueLimits, Reaper, memory_for_revisions};
-use crate::grpc::GrpcParts;
+use crate::grpc::{GrpcParts, OnRecords};
 use crate::http::Readiness;
 use crate::ledger::Ledger;
-use crate::observe::{Erasing, Filled, Importer, Observe, OnRecord};
+use crate::observe::{Filled, Observe};
 use crate::plan;
 use crate::preprocess::PictureLimits;
 use crate::repository::{self, Repository, RepositoryOptions, Watcher};
@@ -43,13 +43,7 @@ pub(super) struct House {
     pub readiness: watch::Sender<Readiness>,
     /// How far the ledger is filled.
     pub filled: watch::Receiver<Filled>,
-    corrections: Corrections,
-    drafts: Drafts,
-    thresholds: ThresholdStudies,
-    replays: Replays,
-    on_record: OnRecord,
-    importer: Importer,
-    erasing: Erasing,
+    on_records: OnRecords,
     cores: Cores,
     planes: Option<Planes>,
     /// Where they run.
@@ -101,18 +95,17 @@ pub(super) fn build(
         metrics: &metrics,
     };
     let (observing, filled) = Observing::new(settings, &ground, &mut tap);
-    let drafts = Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger), cores.clone());
-    let (importer, erasing) = (ground.importer(), ground.erasing());
     let (repository, hints, watcher) = open_repository(settings)?;
     let data = Arc::new(data);
     let bring_up = bring_up(settings, data.path(), runtime, lanes, memory, reaper.clone())?;
+    let on_records = ground.on_records(journal, Arc::clone(&data), bring_up.clone());
     let parts = ControllerParts {
         repository,
         hints,
         publisher,
-        drafts: drafts.clone(),
-        bring_up: bring_up.clone(),
-        data: Arc::clone(&data),
+        drafts: on_records.drafts.clone(),
+        bring_up,
+        data,
         metrics: metrics.clone(),
         rescan: settings.watch.rescan,
         default_model: settings.default_model.clone(),
@@ -126,13 +119,7 @@ pub(super) fn build(
         metrics,
         readiness: watch::channel(Readiness::default()).0,
         filled,
-        corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
-        drafts,
-        thresholds: ThresholdStudies::new(records.clone(), cores.clone()),
-        importer,
-        erasing,
-        replays: Replays::new(plan.clone(), (records.clone(), Arc::clone(&ledger)), data, bring_up),
-        on_record: OnRecord::new(records),
+        on_records,
         serving: Serving::new(plan, cores.clone(), (ledger, Arc::new(tap)), serving_limits(settings)),
         cores,
         planes: Some(Planes { controller, observing }),
@@ -192,13 +179,7 @@ impl House {
             accounts: self.accounts.clone(),
             control: self.control.clone(),
             observe: self.observe.clone(),
-            corrections: self.corrections.clone(),
-            drafts: self.drafts.clone(),
-            thresholds: self.thresholds.clone(),
-            replays: self.replays.clone(),
-            on_record: self.on_record.clone(),
-            importer: self.importer.clone(),
-            erasing: self.erasing.clone(),
+            on_records: self.on_records.clone(),
             metrics: self.metrics.clone(),
             ready,
         }
@@ -214,7 +195,8 @@ impl House {
         // The first is waited for when they are stopped.
         self.tasks.push(on.spawn(planes.controller.run(stop.clone())));
         self.tasks.extend(observing);
-        self.tasks.push(on.spawn(self.corrections.clone().bring(stop.clone())));
+        self.tasks
+            .push(on.spawn(self.on_records.corrections.clone().bring(stop.clone())));
     }
 
     /// Stops the planes and then the computing threads, each within the time.

@@ -13,11 +13,13 @@ use super::build::picture_limits;
 use super::records::Keeper;
 use crate::accounts::Accounts;
 use crate::config::{Settings, WhenBehind};
+use crate::control::{BringUp, Corrections, Drafts, Replays, ThresholdStudies};
 use crate::executor::Cores;
+use crate::grpc::OnRecords;
 use crate::ledger::Ledger;
-use crate::observe::{Erasing, Filled, Follower, Importer, Observe, Recorder, Rematcher, ShadowRunner};
+use crate::observe::{Erasing, Filled, Follower, Importer, Observe, OnRecord, Recorder, Rematcher, ShadowRunner};
 use crate::plan::PlanHandle;
-use crate::store::Records;
+use crate::store::{DataDirectory, Journal, Records};
 use crate::tap::{Tap, TapListener, Wants};
 use crate::telemetry::Metrics;
 
@@ -33,21 +35,25 @@ pub(super) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Who takes over what other systems decided.
-    pub fn importer(&self) -> Importer {
-        Importer {
-            records: self.records.clone(),
-            ledger: Arc::clone(self.ledger),
-            plan: self.plan.clone(),
-        }
-    }
-
-    /// Who erases partners.
-    pub fn erasing(&self) -> Erasing {
-        Erasing {
-            records: self.records.clone(),
-            ledger: Arc::clone(self.ledger),
-            observe: self.observe.clone(),
+    /// Who works on what is on record, for whoever asks.
+    pub fn on_records(&self, journal: Journal, data: Arc<DataDirectory>, bring_up: BringUp) -> OnRecords {
+        let (plan, records, ledger) = (self.plan.clone(), self.records.clone(), Arc::clone(self.ledger));
+        OnRecords {
+            reading: OnRecord::new(records.clone()),
+            corrections: Corrections::new(records.clone(), Arc::clone(&ledger), journal),
+            drafts: Drafts::new(plan.clone(), records.clone(), Arc::clone(&ledger), self.cores.clone()),
+            thresholds: ThresholdStudies::new(records.clone(), self.cores.clone()),
+            replays: Replays::new(plan.clone(), (records.clone(), Arc::clone(&ledger)), data, bring_up),
+            importer: Importer {
+                records: records.clone(),
+                ledger: Arc::clone(&ledger),
+                plan,
+            },
+            erasing: Erasing {
+                records,
+                ledger,
+                observe: self.observe.clone(),
+            },
         }
     }
 }

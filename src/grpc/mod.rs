@@ -28,4 +28,4 @@ mod why_told;
 
 pub use inference::LogReport;
 pub use policies::STUDIES;
-pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer};
+pub use server::{GrpcError, GrpcLimits, GrpcParts, GrpcServer, OnRecords};

@@ -54,16 +54,22 @@ pub struct GrpcParts {
     pub serving: Serving,
     pub control: Control,
     pub observe: Observe,
+    pub on_records: OnRecords,
+    pub metrics: Metrics,
+    /// Whether every required model can be called.
+    pub ready: watch::Receiver<bool>,
+}
+
+/// Who reads what is on record, adds to it, or tries something on it.
+#[derive(Clone)]
+pub struct OnRecords {
+    pub reading: OnRecord,
     pub corrections: Corrections,
     pub drafts: Drafts,
     pub thresholds: ThresholdStudies,
     pub replays: Replays,
-    pub on_record: OnRecord,
     pub importer: Importer,
     pub erasing: Erasing,
-    pub metrics: Metrics,
-    /// Whether every required model can be called.
-    pub ready: watch::Receiver<bool>,
 }
 
 /// What a caller may take of the port.
@@ -198,6 +204,7 @@ impl Services {
         (counter, stop): (Counter, &CancellationToken),
     ) -> Self {
         let streams = Streams::new(limits.streams, of_streams, limits.stalled_reader);
+        let on_records = parts.on_records;
         Self {
             ad_safety: AdSafetyService {
                 serving: parts.serving.clone(),
@@ -211,20 +218,20 @@ impl Services {
                 stop: stop.clone(),
             },
             decisions: DecisionsService {
-                on_record: parts.on_record,
-                corrections: parts.corrections,
-                importer: parts.importer,
-                erasing: parts.erasing,
-                replays: parts.replays,
+                on_record: on_records.reading,
+                corrections: on_records.corrections,
+                importer: on_records.importer,
+                erasing: on_records.erasing,
+                replays: on_records.replays,
                 counter: counter.clone(),
                 streams: streams.clone(),
                 stop: stop.clone(),
             },
             policies: PoliciesService {
                 places: Arc::new(Semaphore::new(STUDIES)),
-                drafts: parts.drafts,
+                drafts: on_records.drafts,
                 control: parts.control.clone(),
-                thresholds: parts.thresholds,
+                thresholds: on_records.thresholds,
                 counter: counter.clone(),
             },
             inference: InferenceService {

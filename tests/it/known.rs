@@ -96,22 +96,18 @@ async fn happen(
             picture,
             revision,
         } => {
-            let mut decision = recorded(u64::from(id));
+            let mut judged = recorded(u64::from(id));
             let (partner, own) = named(of);
-            decision.product = product(&partner, &own);
-            decision.decision.decision_id = format!("decision-{number}");
-            decision.decision.image_sha256 = Some(digest(3, u64::from(picture)));
-            decision.decision.revision = RevisionId(digest(1, u64::from(revision)));
-            decision.decision.decided_at = moment(number);
-            let labels: Vec<_> = decision
-                .decision
-                .scores
-                .iter()
-                .map(|score| score.label.clone())
-                .collect();
-            here.register(decision.decision.revision, &labels);
-            here.judged(&known_from(&decision).unwrap(), &Matched::default());
-            records.append(vec![decision]).await.unwrap();
+            judged.product = product(&partner, &own);
+            judged.decision.decision_id = format!("decision-{number}");
+            judged.decision.image_sha256 = Some(digest(3, u64::from(picture)));
+            judged.decision.revision = RevisionId(digest(1, u64::from(revision)));
+            judged.decision.decided_at = moment(number);
+            let scores = judged.decision.scores.iter();
+            let labels: Vec<_> = scores.map(|score| score.label.clone()).collect();
+            here.register(judged.decision.revision, &labels);
+            here.judged(&known_from(&judged).unwrap(), &Matched::default());
+            records.append(vec![judged]).await.unwrap();
         }
         Event::Corrected { of, scope } => {
             let (partner, own) = named(of);
@@ -120,17 +116,7 @@ async fn happen(
                 1 => CorrectionScope::Picture(digest(3, u64::from(of.1))),
                 _ => CorrectionScope::Partner(partner),
             };
-            let asked = AskedCorrection {
-                request_id: format!("request-{number}"),
-                correction_id: format!("correction-{number}"),
-                correction: NewCorrection {
-                    scope,
-                    ..new_correction(number)
-                },
-                author: principal("ana"),
-                at: moment(number),
-            };
-            let correction = records.act(AskedAct::Correct(asked)).await.unwrap();
+            let correction = records.act(corrected(number, scope)).await.unwrap();
             here.correct(correction.clone());
             given.push(correction);
         }
@@ -156,6 +142,19 @@ async fn happen(
             here.erase_corrections(&partner, records.last_seq().await.unwrap(), asked.at);
         }
     }
+}
+
+fn corrected(number: u64, scope: CorrectionScope) -> AskedAct {
+    AskedAct::Correct(AskedCorrection {
+        request_id: format!("request-{number}"),
+        correction_id: format!("correction-{number}"),
+        correction: NewCorrection {
+            scope,
+            ..new_correction(number)
+        },
+        author: principal("ana"),
+        at: moment(number),
+    })
 }
 
 fn moment(number: u64) -> Moment {
