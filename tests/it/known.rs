@@ -69,6 +69,10 @@ async fn check(events: &[Event]) {
     let mut given = Vec::new();
     for (number, event) in (1..).zip(events) {
         happen(event, number, &opened.records, &here, &mut given).await;
+        if matches!(event, Event::Erased(_)) {
+            // Before more is judged: what is judged in the instant of an erasure may keep an older look beside it on a replica.
+            replica.heard_of(opened.records.last_seq().await.unwrap()).await;
+        }
     }
     // Reads all of it afterwards, as after a restart.
     let restarted = Following::begin(&opened.records).await;
@@ -194,6 +198,13 @@ impl Following {
         };
         following.filled.wait_for(|filled| filled.done).await.unwrap();
         following
+    }
+
+    /// Waits until it has heard of an act.
+    async fn heard_of(&self, act: u64) {
+        while self.ledger.applied_seq() < act {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Its ledger, once it is what is expected or has had the time to become it.
