@@ -236,7 +236,8 @@ fn told(ledger: &Ledger) -> Vec<String> {
 }
 
 fn view(known: &View<'_>) -> (String, TextsMark, Vec<String>) {
-    let looks = known.looks().map(|look| {
+    // The latest: a replica that never saw another picture in between knows older looks at this one, too.
+    let looks = known.looks().take(1).map(|look| {
         let found = match look.found {
             Found::Scores(scores) => format!("{:?}", scores.iter().collect::<Vec<_>>()),
             Found::Unreadable(cause) => cause.to_owned(),
